@@ -1,0 +1,1 @@
+"""Every command: declaration and handler side by side, one file per family."""

@@ -1,0 +1,1 @@
+"""Directives: their values, CONFIG GET/SET/REWRITE, the configuration file and the command line."""

@@ -1,0 +1,317 @@
+"""Geographic positions as 52-bit geohashes, the scores of a sorted set (``redis:src/geohash*.c``, ``geo.c``).
+
+A hash interleaves 26 bits of latitude (even bits) and 26 of longitude (odd bits).  Every double is computed with
+Redis's constants in Redis's order of operations, so that distances and coordinates agree to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import asin, ceil, cos, fabs, floor, isfinite, nan, pi, sin, sqrt
+from typing import Final
+
+Point = tuple[float, bytes]
+"""Score and member, as a sorted set orders them."""
+Found = tuple[float, bytes, float, float, float]
+"""Distance from the centre in metres, member, score, longitude, latitude."""
+
+LATITUDE_MAX: Final = 85.05112878
+LONGITUDE_MAX: Final = 180.0
+
+_STEP_MAX: Final = 26
+_CELLS: Final = 1 << _STEP_MAX
+_LATITUDE_SPAN: Final = LATITUDE_MAX - -LATITUDE_MAX
+_LONGITUDE_SPAN: Final = 360.0
+_LATITUDE_UNIT: Final = _LATITUDE_SPAN / _CELLS
+_LONGITUDE_UNIT: Final = _LONGITUDE_SPAN / _CELLS
+_RADIAN: Final = pi / 180.0
+_EARTH: Final = 6372797.560856  # radius in metres
+_DIAMETER: Final = 2.0 * _EARTH
+_MERCATOR_MAX: Final = 20037726.37
+_ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
+
+_EVEN: Final = 0x5555555555555555
+_ODD: Final = 0xAAAAAAAAAAAAAAAA
+_MASK32: Final = (1 << 32) - 1
+_MASK64: Final = (1 << 64) - 1
+_ANYWHERE: Final = (0, _ODD, 0, _EVEN)
+
+# The bits of a byte spread to the even bits of 16; the even and odd bits of a hexadecimal digit as a digit of base
+# 4, since int(digits, 4) takes an interleaved number apart faster than masks and shifts.
+_SPREAD: Final = tuple(int(f"{byte:b}", 4) for byte in range(256))
+_DIGITS: Final = b"0123456789abcdef"
+_EVEN_DIGITS: Final = bytes.maketrans(_DIGITS, bytes(48 + (d & 1 | d >> 1 & 2) for d in range(16)))
+_ODD_DIGITS: Final = bytes.maketrans(_DIGITS, bytes(48 + (d >> 1 & 1 | d >> 2 & 2) for d in range(16)))
+
+
+def is_valid(longitude: float, latitude: float) -> bool:
+    """Whether a position can be encoded: the poles cannot."""
+    return -LONGITUDE_MAX <= longitude <= LONGITUDE_MAX and -LATITUDE_MAX <= latitude <= LATITUDE_MAX
+
+
+def encode(longitude: float, latitude: float) -> int:
+    """The 52-bit geohash of a valid position."""
+    return _encode(longitude, latitude, _STEP_MAX)
+
+
+def decode(score: float) -> tuple[float, float]:
+    """Longitude and latitude of the centre of the cell *score*; any score gives some position."""
+    digits = b"%x" % (int(score) & _MASK64 if isfinite(score) else 1 << 63)
+    x = int(digits.translate(_ODD_DIGITS), 4)
+    y = int(digits.translate(_EVEN_DIGITS), 4)
+    low, high = x * _LONGITUDE_UNIT, (x + 1 & _MASK32) * _LONGITUDE_UNIT
+    longitude = (-LONGITUDE_MAX + low + (-LONGITUDE_MAX + high)) / 2.0
+    low, high = y * _LATITUDE_UNIT, (y + 1 & _MASK32) * _LATITUDE_UNIT
+    latitude = (-LATITUDE_MAX + low + (-LATITUDE_MAX + high)) / 2.0
+    return min(longitude, LONGITUDE_MAX), min(latitude, LATITUDE_MAX)
+
+
+def text(score: float) -> bytes:
+    """The standard geohash of *score*, 11 characters of which the last is always 0."""
+    longitude, latitude = decode(score)
+    bits = _encode(longitude, latitude, _STEP_MAX, -90.0, 180.0)
+    return bytes([_ALPHABET[bits >> shift & 31] for shift in range(47, 1, -5)]) + b"0"
+
+
+def distance(longitude1: float, latitude1: float, longitude2: float, latitude2: float) -> float:
+    """Great-circle distance in metres (haversine)."""
+    v = sin((longitude2 * _RADIAN - longitude1 * _RADIAN) / 2.0)
+    if v == 0.0:
+        return _EARTH * fabs(latitude2 * _RADIAN - latitude1 * _RADIAN)
+    lat1, lat2 = latitude1 * _RADIAN, latitude2 * _RADIAN
+    u = sin((lat2 - lat1) / 2.0)
+    return _DIAMETER * asin(sqrt(u * u + cos(lat1) * cos(lat2) * v * v))
+
+
+class Circle:
+    """All points within *radius* units of *metres* metres each around a position."""
+
+    __slots__ = ("_radius", "_window", "latitude", "longitude")
+
+    def __init__(self, longitude: float, latitude: float, radius: float, metres: float) -> None:
+        self.longitude = longitude
+        self.latitude = latitude
+        self._radius = radius * metres
+        angle = self._radius / _EARTH
+        narrow = cos(latitude * _RADIAN)
+        ratio = sin(angle) / narrow if angle < 1.0 else 1.0
+        self._window = _window(longitude, latitude, asin(ratio), angle) if ratio < 1.0 else _ANYWHERE
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Ranges of scores, in the order Redis searches them, that hold every point inside."""
+        return _ranges(self.longitude, self.latitude, self._radius, self._radius, self._radius)
+
+    def select(self, points: Iterable[Point], found: list[Found], limit: int) -> None:
+        """Append those of *points* that lie inside to *found*, until it has *limit* (0: all).
+
+        O(N), 0.3 us for a point outside the bounding box, 1.5 us for others.
+        """
+        low_x, high_x, low_y, high_y = self._window
+        radius = self._radius
+        longitude, latitude = self.longitude * _RADIAN, self.latitude * _RADIAN
+        narrow = cos(latitude)
+        for score, member in points:
+            bits = int(score)
+            if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
+                continue
+            lon, lat = decode(score)
+            v = sin((lon * _RADIAN - longitude) / 2.0)
+            lat2 = lat * _RADIAN
+            if v == 0.0:
+                far = _EARTH * fabs(lat2 - latitude)
+            else:
+                u = sin((lat2 - latitude) / 2.0)
+                far = _DIAMETER * asin(sqrt(u * u + narrow * cos(lat2) * v * v))
+            if far <= radius:
+                found.append((far, member, score, lon, lat))
+                if len(found) == limit:
+                    return
+
+
+class Box:
+    """All points within half of *width* and *height* units of *metres* metres each around a position."""
+
+    __slots__ = (
+        "_half_height",
+        "_half_width",
+        "_height",
+        "_reach",
+        "_width",
+        "_window",
+        "latitude",
+        "longitude",
+    )
+
+    def __init__(self, longitude: float, latitude: float, width: float, height: float, metres: float) -> None:
+        self.longitude = longitude
+        self.latitude = latitude
+        self._width = metres * (width / 2.0)
+        self._height = metres * (height / 2.0)
+        self._reach = sqrt((width / 2.0) * (width / 2.0) + (height / 2.0) * (height / 2.0)) * metres
+        self._half_width = width * metres / 2.0
+        self._half_height = height * metres / 2.0
+        rise = self._half_height / _EARTH
+        edge = min(fabs(latitude) * _RADIAN + rise, pi / 2.0)
+        narrow = cos(edge)
+        angle = self._half_width / _DIAMETER
+        ratio = sin(angle) / narrow if angle < 1.0 else 1.0
+        self._window = _window(longitude, latitude, 2.0 * asin(ratio), rise) if ratio < 1.0 else _ANYWHERE
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Ranges of scores, in the order Redis searches them, that hold every point inside."""
+        return _ranges(self.longitude, self.latitude, self._width, self._height, self._reach)
+
+    def select(self, points: Iterable[Point], found: list[Found], limit: int) -> None:
+        """Append those of *points* that lie inside to *found*, until it has *limit* (0: all).
+
+        O(N), 0.3 us for a point outside the bounding box, 2 us for others.
+        """
+        low_x, high_x, low_y, high_y = self._window
+        half_width, half_height = self._half_width, self._half_height
+        longitude, latitude = self.longitude, self.latitude
+        centre = latitude * _RADIAN
+        for score, member in points:
+            bits = int(score)
+            if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
+                continue
+            lon, lat = decode(score)
+            if _EARTH * fabs(centre - lat * _RADIAN) > half_height:
+                continue
+            if distance(lon, lat, longitude, lat) > half_width:
+                continue
+            found.append((distance(longitude, latitude, lon, lat), member, score, lon, lat))
+            if len(found) == limit:
+                return
+
+
+Area = Circle | Box
+
+
+def _window(longitude: float, latitude: float, east: float, north: float) -> tuple[int, int, int, int]:
+    """Interleaved bounds of the cells within *east* and *north* radians, two cells wider to be on the safe side.
+
+    Masked numbers compare like the coordinates they hold, so a point is ruled out without decoding it.
+    """
+    east, north = east / _RADIAN, north / _RADIAN
+    if not (east < 360.0 and north < 180.0):
+        return _ANYWHERE
+    low_x = floor((longitude - east + LONGITUDE_MAX) / _LONGITUDE_UNIT) - 2
+    high_x = ceil((longitude + east + LONGITUDE_MAX) / _LONGITUDE_UNIT) + 2
+    low_y = floor((latitude - north + LATITUDE_MAX) / _LATITUDE_UNIT) - 2
+    high_y = ceil((latitude + north + LATITUDE_MAX) / _LATITUDE_UNIT) + 2
+    if low_x < 0 or high_x > _CELLS:
+        # Across the date line the nearest point may be at the other end of the range.
+        low_x, high_x = 0, _MASK32
+    return _spread(low_x) << 1, _spread(high_x) << 1, _spread(max(low_y, 0)), _spread(high_y)
+
+
+def _spread(number: int) -> int:
+    """The bits of a number below 2**32 moved to the even bits of the result."""
+    return (
+        _SPREAD[number & 255]
+        | _SPREAD[number >> 8 & 255] << 16
+        | _SPREAD[number >> 16 & 255] << 32
+        | _SPREAD[number >> 24] << 48
+    )
+
+
+def _encode(
+    longitude: float, latitude: float, step: int, south: float = -LATITUDE_MAX, span: float = _LATITUDE_SPAN
+) -> int:
+    cells = 1 << step
+    x = int((longitude - -LONGITUDE_MAX) / _LONGITUDE_SPAN * cells)
+    y = int((latitude - south) / span * cells)
+    return _spread(x) << 1 | _spread(y)
+
+
+# --- search areas: cells of 2 * step bits -----------------------------------------------------------
+
+
+def _cell(bits: int, step: int) -> tuple[float, float, float, float]:
+    """West, south, east and north edge of a cell."""
+    digits = b"%x" % bits
+    x = int(digits.translate(_ODD_DIGITS), 4)
+    y = int(digits.translate(_EVEN_DIGITS), 4)
+    cells = float(1 << step)
+    return (
+        -LONGITUDE_MAX + x / cells * _LONGITUDE_SPAN,
+        -LATITUDE_MAX + y / cells * _LATITUDE_SPAN,
+        -LONGITUDE_MAX + (x + 1) / cells * _LONGITUDE_SPAN,
+        -LATITUDE_MAX + (y + 1) / cells * _LATITUDE_SPAN,
+    )
+
+
+def _neighbour(bits: int, step: int, east: int, north: int) -> int:
+    """The cell one step *east* and *north* (-1, 0, 1), wrapping round at the edges."""
+    odd, even = _ODD >> (64 - 2 * step), _EVEN >> (64 - 2 * step)
+    x, y = bits & _ODD, bits & _EVEN
+    # Ones in the other coordinate's bits carry an addition and borrow a subtraction across them.
+    if east > 0:
+        x = x + even + 1 & odd
+    elif east < 0:
+        x = (x | even) - (even + 1) & odd
+    if north > 0:
+        y = y + odd + 1 & even
+    elif north < 0:
+        y = (y | odd) - (odd + 1) & even
+    return x | y
+
+
+def _estimate_step(reach: float, latitude: float) -> int:
+    """Bits per coordinate of cells about as wide as *reach* metres."""
+    if reach == 0.0:
+        return _STEP_MAX
+    step = 1
+    while reach < _MERCATOR_MAX:
+        reach *= 2.0
+        step += 1
+    step -= 2
+    if latitude > 66.0 or latitude < -66.0:
+        step -= 1
+        if latitude > 80.0 or latitude < -80.0:
+            step -= 1
+    return min(max(step, 1), _STEP_MAX)
+
+
+def _degrees(metres: float, latitude: float) -> float:
+    """Degrees of longitude that *metres* make at *latitude*."""
+    narrow = cos(latitude * _RADIAN) if isfinite(latitude) else nan
+    return metres / _EARTH / narrow / _RADIAN
+
+
+def _ranges(
+    longitude: float, latitude: float, width: float, height: float, reach: float
+) -> list[tuple[int, int]]:
+    """The scores of the centre's cell and of those neighbours that a search must visit.
+
+    Mirrors geohashCalculateAreasByShapeWGS84 and membersOfAllNeighbors, with their oddity that a cell is skipped
+    only if it equals the last one visited and that was not the centre.
+    """
+    rise = height / _EARTH / _RADIAN
+    east = _degrees(width, latitude - rise if latitude < 0.0 else latitude + rise)
+    min_lon, min_lat, max_lon, max_lat = longitude - east, latitude - rise, longitude + east, latitude + rise
+    step = _estimate_step(reach, latitude)
+    bits = _encode(longitude, latitude, step)
+    if step > 1 and (
+        _cell(_neighbour(bits, step, 0, 1), step)[3] < max_lat
+        or _cell(_neighbour(bits, step, 0, -1), step)[1] > min_lat
+        or _cell(_neighbour(bits, step, 1, 0), step)[2] < max_lon
+        or _cell(_neighbour(bits, step, -1, 0), step)[0] > min_lon
+    ):
+        step -= 1
+        bits = _encode(longitude, latitude, step)
+    area = _cell(bits, step)
+    narrow = step >= 2
+    no_west, no_south = narrow and area[0] < min_lon, narrow and area[1] < min_lat
+    no_east, no_north = narrow and area[2] > max_lon, narrow and area[3] > max_lat
+    shift = 52 - 2 * step
+    ranges = [(bits << shift, bits + 1 << shift)]
+    last = -1
+    for x, y in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)):
+        if (no_west and x < 0) or (no_east and x > 0) or (no_south and y < 0) or (no_north and y > 0):
+            continue
+        cell = _neighbour(bits, step, x, y)
+        if cell != last:
+            ranges.append((cell << shift, cell + 1 << shift))
+            last = cell
+    return ranges

@@ -1,0 +1,1 @@
+"""What a write sets going: propagation, WATCH, tracking, notifications, blocked clients, monitors."""

@@ -1,0 +1,207 @@
+"""The state of one client.  No behaviour that touches a socket: bytes go to ``out``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import InvalidClientName
+from ..registry.flags import GATE_AUTH
+from ..resp import resp2
+from ..resp.parser import RequestParser
+
+if TYPE_CHECKING:
+    from ..effects.blocking import Wait
+    from ..keyspace.database import Database
+    from ..registry.command import Command
+    from ..resp.wire import Wire
+    from .server import Server
+    from .transactions import Transaction
+
+
+class Transport(Protocol):
+    """What a client needs of its connection; ``net.connection`` has the real one, tests a fake."""
+
+    def close(self) -> None:
+        """Close once everything in ``client.out`` has been sent."""
+
+    def abort(self) -> None:
+        """Close now."""
+
+    def wake(self) -> None:
+        """There may be something to do: output to send, or input that waited."""
+
+    def buffered(self) -> int:
+        """Bytes accepted for sending that the kernel has not taken yet."""
+
+    peer: bytes
+    local: bytes
+    fd: int
+    is_local: bool
+    """Connected over a UNIX socket or the loopback interface."""
+
+
+class Detached:
+    """The transport of a client without a connection: AOF replay, scripts, tests."""
+
+    peer = b""
+    local = b""
+    fd = -1
+    is_local = True
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def buffered(self) -> int:
+        return 0
+
+
+DETACHED = Detached()
+
+
+class Client:
+    """One connection's state, whoever is at the other end."""
+
+    __slots__ = (
+        "argv", "authenticated", "can_block", "channels", "closing", "command", "created", "db",
+        "dirty_cas", "gate", "halted", "id", "in_exec", "input_bytes", "internal", "last_interaction", "lib_name", "lib_ver",
+        "name", "no_evict", "no_touch", "out", "output_bytes", "parser", "patterns", "peak_output", "postponed",
+        "redacted", "replica", "reply_mode", "script", "server", "shard_channels", "soft_limit_since", "to_flush", "tracking",
+        "transaction", "transport", "user", "wait", "watched", "wire",
+    )  # fmt: skip
+
+    def __init__(self, server: Server, transport: Transport = DETACHED, *, internal: bool = False) -> None:
+        self.server = server
+        self.transport = transport
+        self.id = server.next_client_id()
+        self.db: Database = server.databases[0]
+        self.wire: Wire = resp2
+        self.parser = RequestParser()
+        self.out: list[bytes] = []
+        self.to_flush = False
+        self.internal = internal
+        """A client of our own making (replay, scripts, the leader's link): refusals do not apply to it."""
+
+        # Refusals that concern this client alone: a bit mask of registry.flags.GATE_*.
+        self.gate = 0
+        self.user: Any = server.acl.default_user
+        self.authenticated = True
+        if not internal and not self.user.nopass:
+            self.set_authenticated(False)
+
+        self.name = b""
+        self.lib_name = b""
+        self.lib_ver = b""
+        self.created = server.now
+        self.last_interaction = server.now
+        self.command: Command | None = None
+        self.argv: list[bytes] = []  # of the blocked or running command
+        self.redacted: tuple[int, ...] = ()
+        self.input_bytes = 0
+        self.output_bytes = 0
+        self.peak_output = 0
+        self.soft_limit_since = 0  # ns, 0 while under the soft output limit
+
+        # Why input is not being executed: blocked, postponed or closing.  ``halted`` is their union.
+        self.halted = False
+        self.wait: Wait | None = None
+        self.postponed = False
+        self.closing = False
+        self.can_block = True  # false inside EXEC and scripts (CLIENT_DENY_BLOCKING)
+
+        self.transaction: Transaction | None = None
+        self.watched: dict[tuple[Database, bytes], bool] = {}
+        self.dirty_cas = False
+        self.in_exec = False
+
+        self.channels: dict[bytes, None] = {}
+        self.patterns: dict[bytes, None] = {}
+        self.shard_channels: dict[bytes, None] = {}
+
+        self.reply_mode = 0  # CLIENT REPLY: effects.replies has the states
+        self.no_evict = False
+        self.no_touch = False
+        self.tracking: Any = None
+        self.replica: Any = None  # replication state of a client that is our replica
+        self.script: Any = None  # the script that runs on behalf of this client
+
+    def restrict(self, gate: int, on: bool = True) -> None:
+        """Set or clear gate bits."""
+        if on:
+            self.gate |= gate
+        else:
+            self.gate &= ~gate
+
+    def set_authenticated(self, authenticated: bool) -> None:
+        """Lift or impose what applies before AUTH, the parser's smaller limits included."""
+        self.authenticated = authenticated
+        self.parser.authenticated = authenticated
+        self.restrict(GATE_AUTH, not authenticated)
+
+    def update_halted(self) -> None:
+        self.halted = self.wait is not None or self.postponed or self.closing
+
+    def deliver(self, data: bytes) -> None:
+        """Append *data* to the output although this client has not asked for it just now."""
+        if not self.closing:
+            self.out.append(data)
+            if not self.to_flush:
+                self.to_flush = True
+                self.server.to_flush.append(self)
+
+    def push(self, data: bytes) -> None:
+        """Deliver an out-of-band message: after the reply if this client's command is running."""
+        if self.server.executing is self:
+            self.server.pushes.append((self, data))
+            self.server.unsettled = True
+        else:
+            self.deliver(data)
+
+    def propagate(self, *argv: bytes) -> None:
+        """Propagate *argv* instead of the running command; several calls propagate several commands."""
+        server = self.server
+        server.propagation.add(self.db.index, list(argv))
+        server.unsettled = True
+
+    def propagate_nothing(self) -> None:
+        """Keep what the running command changed from the AOF and the replicas."""
+        self.server.propagation.explicit = True
+
+    def redact(self, *positions: int) -> None:
+        """Keep arguments of the running command out of SLOWLOG and MONITOR."""
+        self.redacted = positions
+
+    def validate_name(self, name: bytes) -> None:
+        """Raise InvalidClientName unless *name* is printable without spaces (networking.c validateClientAttr)."""
+        if any(not 33 <= byte <= 126 for byte in name):
+            raise InvalidClientName
+
+    def reset(self) -> None:
+        """Back to the state of a new connection (networking.c clearClientConnectionState)."""
+        server = self.server
+        if self.transaction is not None:
+            server.leave_multi(self)
+        server.watching.unwatch(self)
+        self.dirty_cas = False
+        server.pubsub.unsubscribe_all(self)
+        for hook in server.reset_hooks:
+            hook(self)
+        self.db = server.databases[0]
+        self.wire = resp2
+        self.name = b""
+        self.reply_mode = 0
+        self.no_evict = self.no_touch = False
+        server.acl.set_user(self, server.acl.default_user)
+        self.set_authenticated(server.acl.default_user.nopass)
+
+    def close(self) -> None:
+        """Stop executing input; close the connection once the output has gone."""
+        if not self.closing:
+            self.closing = True
+            self.halted = True
+            self.transport.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.id}>"

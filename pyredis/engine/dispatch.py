@@ -1,0 +1,238 @@
+"""From bytes to replies: the loop every command passes through, and what follows a write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import CommandError, ProtocolError, WrongArity
+from ..registry.flags import TOUCHES_ARBITRARY_KEYS
+from ..resp.encode import encode_error
+from .gates import guard, rejection
+
+if TYPE_CHECKING:
+    from ..effects.blocking import Wait
+    from ..registry.command import Argv, Command, Reply
+    from .client import Client
+    from .server import Server
+
+
+def run(client: Client, data: bytes) -> None:
+    """Execute every complete command in *data*; replies gather in ``client.out``.
+
+    The hot path: per command one lookup, one gate test, one arity test, the handler and one reading
+    of the clock.  Everything unusual goes through ``guarded``.
+    """
+    server = client.server
+    client.input_bytes += len(data)
+    next_argv = client.parser.feed(data)
+    out, lookup, time_ns = client.out, server.commands.get, server.clock.time_ns
+    started = server.now = client.last_interaction = time_ns()
+    outer, server.executing = server.executing, client
+    command = client.command
+    try:
+        while not client.halted:
+            argv = next_argv()
+            if not argv:
+                if argv is False:
+                    break
+                continue
+            command = lookup(argv[0])
+            if command is None or (client.gate | server.gate) & command.gates:
+                guarded(client, command, argv)
+                command = client.command
+                started = server.now = time_ns()
+                continue
+            try:
+                if not command.least <= len(argv) <= command.most:
+                    raise WrongArity(command.name)
+                reply = command.handler(client, argv)
+            except Exception as error:
+                reply = failed(client, command, error)
+            if reply is None:
+                if client.wait is not None:
+                    client.command, client.argv = command, argv
+            else:
+                out.append(reply)
+            if server.unsettled:
+                settle(client, command, argv)
+            ended = time_ns()
+            elapsed = ended - started
+            command.samples.append(elapsed)
+            if elapsed > server.slow_ns:
+                server.report_slow(client, command, argv, elapsed)
+            started = server.now = ended
+    except ProtocolError as error:
+        server.count_error(error)
+        out.append(encode_error(error))
+        client.close()
+    finally:
+        client.command = command
+        server.executing = outer
+
+
+def guarded(client: Client, command: Command | None, argv: Argv) -> None:
+    """Execute one command that something may refuse, queue or observe; its reply goes to ``client.out``."""
+    server = client.server
+    try:
+        command = server.resolve(command, argv)
+        if not guard(client, command, argv):  # queued, postponed or answered already
+            return
+    except CommandError as error:
+        if command is not None:
+            command.rejected += 1
+        error = rejection(client, command, error)
+        server.count_error(error)
+        answer(client, encode_error(error))
+        return
+    client.command, client.argv = command, argv
+    reply = call(client, command, argv)
+    if reply is not None:
+        answer(client, reply)
+    if server.unsettled:
+        settle(client, command, argv)
+
+
+def answer(client: Client, reply: bytes) -> None:
+    """Send the reply of the running command, unless CLIENT REPLY has it suppressed."""
+    if client.reply_mode == 0:
+        client.out.append(reply)
+
+
+def call(client: Client, command: Command, argv: Argv) -> Reply:
+    """Run a command's handler and count it; an error becomes its reply (server.c call).
+
+    For commands inside EXEC, scripts, replay and replication as well: the caller deals with the reply
+    and, at the outermost level, with ``settle``.
+    """
+    server = client.server
+    started = server.clock.time_ns()
+    try:
+        reply = command.handler(client, argv)
+    except Exception as error:
+        reply = failed(client, command, error)
+    elapsed = server.clock.time_ns() - started
+    command.samples.append(elapsed)
+    if elapsed > server.slow_ns:
+        server.report_slow(client, command, argv, elapsed)
+    return reply
+
+
+def failed(client: Client, command: Command, error: Exception) -> bytes:
+    """The reply for *error*, which a handler raised; a bug of ours is logged and answered, not fatal."""
+    server = client.server
+    if not isinstance(error, CommandError):
+        error = server.report_bug(client, command, error)
+    if isinstance(error, WrongArity):
+        command.rejected += 1
+    else:
+        command.failed += 1
+    server.count_error(error)
+    return encode_error(error)
+
+
+def execute(client: Client, command: Command, argv: Argv) -> Reply:
+    """``call`` for a command inside a unit (EXEC, script): what it propagates joins the unit's."""
+    reply = call(client, command, argv)
+    collect(client, argv)
+    return reply
+
+
+def collect(client: Client, argv: Argv) -> None:
+    """Queue what the command that just ran propagates: itself, unless it said otherwise."""
+    propagation = client.server.propagation
+    if propagation.wrote and not propagation.explicit:
+        propagation.add(client.db.index, argv)
+    propagation.wrote = propagation.explicit = False
+
+
+def settle(client: Client, command: Command, argv: Argv) -> None:
+    """After the outermost command: propagate, serve blocked clients, send invalidations and pushes.
+
+    The order is that of server.c afterCommand and processCommand.
+    """
+    server = client.server
+    server.unsettled = False
+    propagation = server.propagation
+    collect(client, argv)
+    if propagation.pending:
+        propagation.flush(atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
+    if server.after_command:
+        for hook in server.after_command:
+            hook(client)
+    if server.pushes:
+        pushes, server.pushes = server.pushes, []
+        executing, server.executing = server.executing, None
+        for receiver, data in pushes:
+            receiver.deliver(data)
+        server.executing = executing
+    if server.blocking.ready and not server.serving:
+        server.serving = True
+        try:
+            serve_ready(server)
+        finally:
+            server.serving = False
+
+
+def release(client: Client) -> None:
+    """Take *client* out of its wait, whatever the reason."""
+    wait = client.wait
+    if wait is None:
+        return
+    if wait.timer is not None:
+        wait.timer.cancel()  # type: ignore[attr-defined]
+    client.server.blocking.discard(client)
+    client.update_halted()
+
+
+def serve_ready(server: Server) -> None:
+    """Serve clients whose keys became ready, first come first served (blocked.c handleClientsBlockedOnKeys)."""
+    while server.blocking.ready:
+        for db, key in server.blocking.take_ready():
+            queue = db.blocked.get(key)
+            if not queue:
+                continue
+            for client in list(queue):
+                wait = client.wait
+                if wait is None or key not in queue:
+                    continue
+                value = db.data.get(key)
+                if value.__class__ is wait.accepts if not wait.on_gone else True:
+                    _rerun(client, wait)
+
+
+def _rerun(client: Client, wait: Wait) -> None:
+    """Run the blocked command of *client* again; it stays blocked where it was if it returns no reply."""
+    server = client.server
+    command = client.command
+    if command is None:
+        return
+    outer, server.executing = server.executing, client
+    server.rerunning, server.rerun_blocked = client, False
+    reply = call(client, command, client.argv)
+    still_blocked = server.rerun_blocked
+    server.rerunning = None
+    if not still_blocked:
+        release(client)
+        if reply is not None:
+            client.deliver(reply)
+    if server.unsettled:
+        settle(client, command, client.argv)
+    server.executing = outer
+    if not still_blocked:
+        server.resumable.append(client)
+
+
+def resume(client: Client) -> None:
+    """*client* may go on with input that waited; ``drain`` does it when the running command is over."""
+    client.server.resumable.append(client)
+    client.transport.wake()
+
+
+def drain(server: Server) -> None:
+    """Execute the waiting input of clients that were unblocked (blocked.c processUnblockedClients)."""
+    while server.resumable:
+        clients, server.resumable = server.resumable, []
+        for client in clients:
+            if not client.halted:
+                run(client, b"")
+            client.transport.wake()

@@ -1,0 +1,179 @@
+"""The state of one server.  Several live in one process; nothing here is global."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..acl.store import AclStore
+from ..config.config import Config
+from ..effects.blocking import Blocking
+from ..effects.propagation import Propagation, Sink
+from ..effects.pubsub import PubSub
+from ..effects.watching import Watching
+from ..errors import CommandError, DiskError, UnknownCommand, UnknownSubcommand, WrongArity
+from ..keyspace.events import EXPIRED
+from ..keyspace.keyspace import Keyspace
+from ..registry.command import Command, bind_all
+from ..registry.flags import GATE_ALWAYS, GATE_MULTI
+from ..util.clock import Clock
+from .cron import Cron
+from .log import Log
+from .timers import Timers
+
+if TYPE_CHECKING:
+    from ..keyspace.database import Database
+    from ..registry.command import Argv
+    from .client import Client
+
+
+class Server(Keyspace):
+    """Keyspace, clients, configuration, counters.  Upper layers plug themselves into its hooks."""
+
+    def __init__(self, config: Config, clock: Clock, rng: random.Random, log: Log | None = None) -> None:
+        super().__init__(config, clock, rng)
+        self.log = log or Log(clock)
+        self.run_id = rng.randbytes(20).hex()
+        self.start_time = self.now
+        self.role = b"master"
+        self.commands: dict[bytes, Command] = bind_all()
+        self.acl = AclStore(self)
+        self.gate = GATE_ALWAYS
+        self.busy_text: str | None = None
+        self.loading = False
+
+        self.clients: dict[int, Client] = {}
+        self._last_client_id = 0
+        self.executing: Client | None = None
+        self.rerunning: Client | None = None
+        self.rerun_blocked = False
+        self.serving = False
+        self.to_flush: list[Client] = []
+        self.pushes: list[tuple[Client, bytes]] = []
+        self.resumable: list[Client] = []
+
+        self.timers = Timers()
+        self.cron = Cron(self)
+        self.blocking = Blocking(self)
+        self.watching = Watching(self)
+        self.propagation = Propagation()
+        self.unsettled = False
+        """Set by whatever needs ``dispatch.settle`` after the running command."""
+        self.after_command: list[Callable[[Client], None]] = []
+        self.slow_ns = 1 << 62
+        """Commands that take longer are reported to ``slow_observers``."""
+        self.slow_observers: list[Callable[[Client, Command, Argv, int], None]] = []
+        self.error_counts: dict[str, int] = {}
+        self.total_errors = 0
+
+        # Plugged by upper layers; the defaults are those of a server without them.
+        self.make_room: Callable[[], bool] = lambda: True
+        self.postpone: Callable[[Client, Command, Argv, int], bool] = lambda client, command, argv, flags: False
+        self.script_flags: Callable[[Client, Command, Argv], int] = lambda client, command, argv: command.flags
+        self.was_out_of_memory = False
+        self.async_loading = False
+        self.feed_monitors: Callable[[Client, Argv], None] = lambda client, argv: None
+        self.disk_error: str | None = None
+        self.pubsub = PubSub()
+        self.flushed: list[Callable[[Database | None], None]] = []
+        """Called after FLUSHDB (that database) and FLUSHALL (None)."""
+        self.client_opened: Callable[[Client], None] = lambda client: None
+        self.close_hooks: list[Callable[[Client], None]] = []
+        """Called when a client is gone, to take it out of whatever it was part of."""
+        self.reset_hooks: list[Callable[[Client], None]] = []
+        """Called by RESET, before the client gets its defaults back."""
+        self.describe_client: Callable[[Client], str] = lambda client: f"id={client.id}"
+        self.group_commit: Callable[[Client], None] | None = None
+        """Takes over the sending of replies while appendfsync is always; else None."""
+        self.output_limits: object | None = self
+        self.connections_received = 0
+        self.rejected_connections = 0
+        self.extensions: dict[str, Any] = {}
+
+    def client_closed(self, client: Client) -> None:
+        """Forget *client*: waits, watched keys, subscriptions and the rest."""
+        self.watching.unwatch(client)
+        self.pubsub.unsubscribe_all(client)
+        self.blocking.cancel(client)
+        for hook in self.close_hooks:
+            hook(client)
+
+    def restrict(self, gate: int, on: bool = True) -> None:
+        """Set or clear gate bits that concern every client."""
+        if on:
+            self.gate |= gate
+        else:
+            self.gate &= ~gate
+
+    def attach_sink(self, target: int, sink: Sink) -> None:
+        """Propagate what is meant for *target* (``effects.propagation`` AOF, REPLICAS) to *sink*."""
+        self.propagation.plug(target, sink)
+        self.plug(self._note_write, 50)
+        self.deletion_sink = self._propagate_deletion
+
+    def detach_sink(self, sink: Sink) -> None:
+        self.propagation.unplug(sink)
+        if not self.propagation.active:
+            self.unplug(self._note_write)
+            self.deletion_sink = None
+
+    def _note_write(self, db: Database, key: bytes, event: bytes | None, kind: int) -> None:
+        if kind != EXPIRED:
+            self.propagation.wrote = True
+        self.unsettled = True
+
+    def _propagate_deletion(self, db: Database, key: bytes) -> None:
+        name = b"UNLINK" if self.config.lazyfree_lazy_expire else b"DEL"
+        self.propagation.add_deletion(db.index, [name, key])
+        self.unsettled = True
+
+    def next_client_id(self) -> int:
+        self._last_client_id += 1
+        return self._last_client_id
+
+    def resolve(self, command: Command | None, argv: Argv) -> Command:
+        """The command or subcommand *argv* names, in any case.  Raises Redis's texts for unknown ones."""
+        if command is None:
+            command = self.commands.get(argv[0].lower())
+            if command is None:
+                raise UnknownCommand(argv)
+        if command.subcommands is not None and len(argv) > 1:
+            sub = command.subcommands.get(argv[1].lower())
+            if sub is None:
+                raise UnknownSubcommand(command.name, argv[1])
+            return sub
+        if command.subcommands is not None and len(argv) < command.least:
+            raise WrongArity(command.name)
+        return command
+
+    def leave_multi(self, client: Client) -> None:
+        """Forget *client*'s queue and the keys it watches (multi.c discardTransaction)."""
+        client.transaction = None
+        client.restrict(GATE_MULTI, False)
+        client.dirty_cas = False
+        self.watching.unwatch(client)
+
+    def allows_protected(self, client: Client, command: Command) -> bool:
+        """enable-debug-command and enable-module-command: yes, or local for local clients."""
+        container = command.name.partition("|")[0]
+        setting = getattr(self.config, f"enable_{container}_command")
+        return setting == "yes" or (setting == "local" and client.transport.is_local)
+
+    def count_error(self, error: CommandError) -> None:
+        """Count *error* for errorstats."""
+        self.total_errors += 1
+        self.error_counts[error.code] = self.error_counts.get(error.code, 0) + 1
+
+    def report_slow(self, client: Client, command: Command, argv: Argv, elapsed: int) -> None:
+        """*command* took longer than ``slow_ns``."""
+        for observer in self.slow_observers:
+            observer(client, command, argv, elapsed)
+
+    def report_bug(self, client: Client, command: Command, error: Exception) -> CommandError:
+        """Log an exception no command should raise; the error to answer with."""
+        self.log.warning(f"Bug: {command.name} raised {error!r}", exc=error)
+        return CommandError(f"internal error: {type(error).__name__}")
+
+    def raise_disk_error(self) -> NoReturn:
+        raise DiskError(self.disk_error)

@@ -1,0 +1,335 @@
+"""Every error a client can be told, as classes whose texts are Redis's to the byte.
+
+A handler raises; the dispatcher alone catches, and encodes ``-CODE message``.
+"""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """An error reply.  ``code`` and ``message`` make up the line after the dash."""
+
+    code = "ERR"
+    message = "error"
+
+    def __init__(self, message: str | bytes | None = None) -> None:
+        super().__init__(message)
+        if message is not None:
+            self.message = message if isinstance(message, str) else message.decode("utf-8", "surrogateescape")
+
+    @property
+    def text(self) -> str:
+        """Code and message as one line, without the leading dash."""
+        return f"{self.code} {self.message}" if self.code else self.message
+
+
+# --- protocol -------------------------------------------------------------------------------------
+
+
+class ProtocolError(CommandError):
+    """A malformed request: answered once, then the connection closes."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Protocol error: {reason}")
+
+
+# --- values and arguments -------------------------------------------------------------------------
+
+
+class WrongType(CommandError):
+    code, message = "WRONGTYPE", "Operation against a key holding the wrong kind of value"
+
+
+class InvalidSyntax(CommandError):
+    message = "syntax error"
+
+
+class NotInteger(CommandError):
+    message = "value is not an integer or out of range"
+
+
+class NotFloat(CommandError):
+    message = "value is not a valid float"
+
+
+class NotFinite(CommandError):
+    message = "increment would produce NaN or Infinity"
+
+
+class NotPositive(CommandError):
+    message = "value is out of range, must be positive"
+
+
+class OutOfRange(CommandError):
+    message = "value is out of range"
+
+
+class Overflow(CommandError):
+    message = "increment or decrement would overflow"
+
+
+class NoSuchKey(CommandError):
+    message = "no such key"
+
+
+class IndexOutOfRange(CommandError):
+    message = "index out of range"
+
+
+class InvalidDbIndex(CommandError):
+    message = "DB index is out of range"
+
+
+class StringTooLong(CommandError):
+    message = "string exceeds maximum allowed size (proto-max-bulk-len)"
+
+
+class WrongArity(CommandError):
+    """``wrong number of arguments for 'set' command``; *name* as in ``config|get``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"wrong number of arguments for '{name}' command")
+
+
+# --- configuration --------------------------------------------------------------------------------
+
+
+class ConfigRefused(CommandError):
+    """Why a directive or its value is not taken; the message is the bare reason.
+
+    Raised while a value is parsed or by a hook that could not apply it; CONFIG SET wraps it in
+    ConfigSetFailed, the configuration file's loader in its report on stderr.
+    """
+
+
+class ConfigSetFailed(CommandError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"CONFIG SET failed (possibly related to argument '{name}') - {reason}")
+
+
+class UnknownConfigOption(CommandError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Unknown option or number of arguments for CONFIG SET - '{name}'")
+
+
+class NoConfigFile(CommandError):
+    message = "The server is running without a config file"
+
+
+class ConfigRewriteFailed(CommandError):
+    """*reason* is the operating system's, as strerror words it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Rewriting config file: {reason}")
+
+
+class ConfigForceRewriteFailed(CommandError):
+    """The same for DEBUG CONFIG-REWRITE-FORCE-ALL."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"CONFIG-REWRITE-FORCE-ALL failed: {reason}")
+
+
+class UnknownCommand(CommandError):
+    """``unknown command 'x', with args beginning with: 'a' 'b' `` (server.c processCommand)."""
+
+    def __init__(self, argv: list[bytes]) -> None:
+        arguments = b""
+        for argument in argv[1:]:
+            if len(arguments) >= 128:
+                break
+            arguments += b"'%b' " % argument[: 128 - len(arguments)]
+        super().__init__(
+            b"unknown command '%b', with args beginning with: %b" % (argv[0][:128], arguments)
+        )
+
+
+class UnknownSubcommand(CommandError):
+    """``unknown subcommand 'x'. Try CONFIG HELP.``"""
+
+    def __init__(self, container: str, sub: bytes) -> None:
+        super().__init__(b"unknown subcommand '%b'. Try %b HELP." % (sub[:128], container.upper().encode()))
+
+
+# --- refusals (server.c processCommand) -----------------------------------------------------------
+
+
+class NoAuth(CommandError):
+    code, message = "NOAUTH", "Authentication required."
+
+
+class NoPermission(CommandError):
+    code = "NOPERM"
+
+
+class OutOfMemory(CommandError):
+    code, message = "OOM", "command not allowed when used memory > 'maxmemory'."
+
+
+class Loading(CommandError):
+    code, message = "LOADING", "Redis is loading the dataset in memory"
+
+
+class ReadOnlyReplica(CommandError):
+    code, message = "READONLY", "You can't write against a read only replica."
+
+
+class MasterDown(CommandError):
+    code, message = "MASTERDOWN", "Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+
+
+class NoReplicas(CommandError):
+    code, message = "NOREPLICAS", "Not enough good replicas to write."
+
+
+class DiskError(CommandError):
+    """MISCONF: the RDB or the AOF cannot be written and writes must stop."""
+
+    code = "MISCONF"
+
+
+class BusyScript(CommandError):
+    code, message = "BUSY", "Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+
+
+class SubscribedMode(CommandError):
+    """A RESP2 client in subscribed mode may only do a few things."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET"
+            " are allowed in this context"
+        )
+
+
+class NotInMulti(CommandError):
+    message = "Command not allowed inside a transaction"
+
+
+# --- blocking -------------------------------------------------------------------------------------
+
+
+class TimeoutNotFloat(CommandError):
+    message = "timeout is not a float or out of range"
+
+
+class TimeoutNotInteger(CommandError):
+    message = "timeout is not an integer or out of range"
+
+
+class TimeoutOutOfRange(CommandError):
+    message = "timeout is out of range"
+
+
+class NegativeTimeout(CommandError):
+    message = "timeout is negative"
+
+
+class Unblocked(CommandError):
+    code, message = "UNBLOCKED", "client unblocked via CLIENT UNBLOCK"
+
+
+# --- transactions ---------------------------------------------------------------------------------
+
+
+class NestedMulti(CommandError):
+    message = "MULTI calls can not be nested"
+
+
+class DiscardWithoutMulti(CommandError):
+    message = "DISCARD without MULTI"
+
+
+class ExecWithoutMulti(CommandError):
+    message = "EXEC without MULTI"
+
+
+class WatchInsideMulti(CommandError):
+    message = "WATCH inside MULTI is not allowed"
+
+
+class ExecAborted(CommandError):
+    code, message = "EXECABORT", "Transaction discarded because of previous errors."
+
+
+# --- HyperLogLog ----------------------------------------------------------------------------------
+
+
+class NotHyperLogLog(CommandError):
+    code, message = "WRONGTYPE", "Key is not a valid HyperLogLog string value."
+
+
+class CorruptedHyperLogLog(CommandError):
+    code, message = "INVALIDOBJ", "Corrupted HLL object detected"
+
+
+class ExecAbortedBecause(CommandError):
+    """EXEC itself was refused (multi.c execCommandAbort)."""
+
+    code = "EXECABORT"
+
+    def __init__(self, reason: CommandError) -> None:
+        super().__init__(f"Transaction discarded because of: {reason.text}")
+
+
+# --- rights ---------------------------------------------------------------------------------------
+
+
+class ProtectedCommand(CommandError):
+    """DEBUG or MODULE without enable-debug-command or enable-module-command."""
+
+    def __init__(self, name: str) -> None:
+        name = name.partition("|")[0]
+        super().__init__(
+            f"{name.upper()} command not allowed. If the enable-{name}-command option is set to \"local\", "
+            "you can run it from a local connection, otherwise you need to set this option in the "
+            "configuration file, and then restart the server."
+        )
+
+
+class ReplicaKeyspaceAccess(CommandError):
+    message = "Replica can't interact with the keyspace"
+
+
+# --- pub/sub --------------------------------------------------------------------------------------
+
+
+class SubscribeDenied(CommandError):
+    """A client that expects one reply per command cannot subscribe."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} isn't allowed for a DENY BLOCKING client")
+
+
+# --- connection -----------------------------------------------------------------------------------
+
+
+class UnsupportedProtocol(CommandError):
+    code, message = "NOPROTO", "unsupported protocol version"
+
+
+class HelloBeforeAuth(CommandError):
+    code = "NOAUTH"
+    message = (
+        "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
+        "option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )
+
+
+class WrongPassword(CommandError):
+    code, message = "WRONGPASS", "invalid username-password pair or user is disabled."
+
+
+class AuthWithoutPassword(CommandError):
+    message = (
+        "AUTH <password> called without any password configured for the default user. "
+        "Are you sure your configuration is correct?"
+    )
+
+
+class CannotReset(CommandError):
+    message = "can only reset normal client connections"
+
+
+class InvalidClientName(CommandError):
+    message = "Client names cannot contain spaces, newlines or special characters."

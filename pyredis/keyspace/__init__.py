@@ -1,0 +1,1 @@
+"""The databases: keys, expiry, scanning, eviction, and who hears of their changes."""

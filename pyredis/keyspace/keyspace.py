@@ -1,0 +1,70 @@
+"""All databases of a server, and what they share: time, counters and the observers of their changes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ..config.config import Config
+from ..datatypes.encodings import Thresholds
+from ..util.clock import Clock
+from .database import Database
+
+Observer: TypeAlias = "Callable[[Database, bytes, bytes | None, int], None]"
+"""Called with (database, key, event or None, event class) for every change of a key."""
+
+
+class Keyspace:
+    """The databases and their common state.  ``engine.Server`` extends it; commands see one object.
+
+    ``now`` is the wall clock in nanoseconds, taken once per command, so that a command, a script and
+    a transaction each see one moment (server.c commandTimeSnapshot).
+    """
+
+    def __init__(self, config: Config, clock: Clock, rng: random.Random) -> None:
+        self.config = config
+        self.clock = clock
+        self.rng = rng
+        self.thresholds = Thresholds()
+        self.now = clock.time_ns()
+        self.dirty = 0
+        self.keyspace_hits = 0
+        self.keyspace_misses = 0
+        self.expired_keys = 0
+        self.evicted_keys = 0
+        self.observers: list[Observer] = []
+        self._observer_order: list[tuple[int, Observer]] = []
+        self.notify: Callable[[Database, int, bytes, bytes], None] | None = None
+        """Publishes a keyspace event; None while notify-keyspace-events is empty."""
+        self.notify_flags = 0
+        self.deletion_sink: Callable[[Database, bytes], None] | None = None
+        """Propagates the DEL of an expired or evicted key; None while nobody listens."""
+        self.freer: Callable[[object], None] | None = None
+        """Takes over big values that lazyfree wants dropped outside of the command."""
+        self.keeps_expired = False
+        """True on a replica (and while loading): expired keys are hidden, not deleted."""
+        self.sees_expired = False
+        """True while the leader's stream is applied: even expired keys are visible (db.c keyIsExpired)."""
+        self.databases = [Database(self, index) for index in range(config.databases)]
+
+    def plug(self, observer: Observer, order: int) -> None:
+        """Call *observer* for every change from now on; lower *order* first."""
+        if not any(entry[1] == observer for entry in self._observer_order):
+            self._observer_order.append((order, observer))
+            self._observer_order.sort(key=lambda entry: entry[0])
+            self.observers = [entry[1] for entry in self._observer_order]
+
+    def unplug(self, observer: Observer) -> None:
+        """Stop calling *observer*."""
+        self._observer_order = [entry for entry in self._observer_order if entry[1] != observer]
+        self.observers = [entry[1] for entry in self._observer_order]
+
+    def swap(self, first: int, second: int) -> None:
+        """Exchange the contents of two databases (db.c dbSwapDatabases): clients keep their index."""
+        self.databases[first].exchange(self.databases[second])
+
+    @property
+    def now_ms(self) -> int:
+        """The command's moment in milliseconds."""
+        return self.now // 1_000_000

@@ -1,0 +1,1 @@
+"""Sockets: the only place with an event loop, besides the replication link and background persistence."""

@@ -1,0 +1,39 @@
+"""client-output-buffer-limit (networking.c checkClientOutputBufferLimits)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..engine.client import Client
+    from ..engine.server import Server
+
+NORMAL, REPLICA, PUBSUB = range(3)
+
+
+def client_class(client: Client) -> int:
+    """The class whose limits apply to *client*."""
+    if client.replica is not None:
+        return REPLICA
+    if client.channels or client.patterns or client.shard_channels:
+        return PUBSUB
+    return NORMAL
+
+
+def over_output_limit(server: Server, client: Client, pending: int) -> bool:
+    """True if *pending* bytes of output are too many for *client*, at once or for too long."""
+    if not pending:
+        client.soft_limit_since = 0
+        return False
+    hard, soft, seconds = server.config.client_output_buffer_limit[client_class(client)]
+    if hard and client.replica is not None:
+        hard = max(hard, server.config.repl_backlog_size)
+    if hard and pending >= hard:
+        return True
+    if not soft or pending < soft:
+        client.soft_limit_since = 0
+        return False
+    if not client.soft_limit_since:
+        client.soft_limit_since = server.now
+        return False
+    return server.now - client.soft_limit_since > seconds * 1_000_000_000

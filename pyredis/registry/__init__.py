@@ -1,0 +1,1 @@
+"""How commands are declared: flags, key specifications, option parsing and the table itself."""

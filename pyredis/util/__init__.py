@@ -1,0 +1,1 @@
+"""Leaf helpers: numbers, patterns, checksums, clocks.  They import nothing but ``errors``."""

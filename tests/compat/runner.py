@@ -1,0 +1,454 @@
+"""Runs a script on two servers and finds the first place where they part."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from . import rules
+from .scripts import DEFAULTS, Argv, Script, Step, render
+from .servers import Server, version_of
+from .wire import Connection, Disconnected, Malformed, Node, encode, parse_all, show_pair
+
+DATABASES = (b"0", b"1", b"2")
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first difference: *step* is None when only the keyspace afterwards differs."""
+
+    script: Script
+    step: int | None
+    command: str
+    expected: Node | None
+    found: Node | None
+    note: str = ""
+
+    @property
+    def group(self) -> str:
+        """Mismatches that look alike share this text."""
+        return f"{self.command}: {rules.signature(self.expected)} <> {rules.signature(self.found)} {self.note}".rstrip()
+
+    def __str__(self) -> str:
+        where = "keyspace after the script" if self.step is None else f"step {self.step + 1} ({self.command})"
+        note = f" [{self.note}]" if self.note else ""
+        real, ours = show_pair(self.expected, self.found)
+        return f"{where}{note}\n  real: {real}\n  ours: {ours}\n{render(self.script)}"
+
+
+class Side:
+    """One of the two servers, with a control connection."""
+
+    def __init__(self, server: Server, timeout: float = 10.0) -> None:
+        self.server = server
+        self.timeout = timeout
+        self.control = server.connect(timeout)
+        self.name, self.version = version_of(self.control)
+        self.clients: list[Connection] = []
+        self.ids: list[bytes] = []
+
+    def close(self) -> None:
+        self.hang_up()
+        self.control.close()
+
+    def hang_up(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.clients, self.ids = [], []
+
+    def open(self, number: int, resp: int) -> None:
+        """Fresh client connections for one script."""
+        for _ in range(number):
+            client = self.server.connect(self.timeout)
+            _, client_id = client.call(b"CLIENT", b"ID")
+            if resp == 3:
+                client.call(b"HELLO", b"3")
+            self.clients.append(client)
+            self.ids.append(client_id if isinstance(client_id, bytes) else b"0")
+
+    def filled(self, argv: Argv) -> Argv:
+        """*argv* with ``{id:N}`` replaced by the id of connection N."""
+        if not any(word.startswith(b"{id:") for word in argv[2:]):
+            return argv
+        table = {b"{id:%d}" % number: value for number, value in enumerate(self.ids)}
+        return (*argv[:2], *(table.get(word, word) for word in argv[2:]))
+
+
+
+
+class Runner:
+    """*real* decides; *ours* is held against it."""
+
+    def __init__(self, real: Server, ours: Server, timeout: float = 10.0) -> None:
+        self.real_server, self.ours_server, self.timeout = real, ours, timeout
+        self.real = Side(real, timeout)
+        self.ours = Side(ours, timeout)
+        replies = [(name, self.real.control.call(b"CONFIG", b"GET", name.encode())) for name in DEFAULTS]
+        self.settings = frozenset(name for name, reply in replies if reply[1])
+
+    def prelude(self, script: Script) -> list[Argv]:
+        """What puts a server in the state every script starts from."""
+        pairs = [part.encode() for pair in script.settings if pair[0] in self.settings for part in pair]
+        commands: list[Argv] = [(b"CONFIG", b"SET", *pairs)] if pairs else []
+        return [*commands, (b"FLUSHALL",), (b"SCRIPT", b"FLUSH")]
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        return self.real, self.ours
+
+    def close(self) -> None:
+        for side in self.sides:
+            side.close()
+
+    def reconnect(self) -> None:
+        """New control connections, after a server lost one."""
+        self.close()
+        self.real = Side(self.real_server, self.timeout)
+        self.ours = Side(self.ours_server, self.timeout)
+
+    def compare(self, script: Script) -> Mismatch | None:
+        """Run *script* on both servers; None if they agree."""
+        try:
+            found = self._stepwise(script) if script.stepwise else self._pipelined(script)
+            return found or self._compare_keyspace(script)
+        except (Disconnected, Malformed, OSError) as error:
+            for side in self.sides:
+                side.hang_up()
+            self.reconnect()
+            return Mismatch(script, None, "connection", None, None, f"{type(error).__name__}: {error}")
+
+    # --- one connection: everything in one write -----------------------------------------------------
+
+    def _pipelined(self, script: Script) -> Mismatch | None:
+        raw = self._pipeline(script, self.sides)
+        if raw[0] == raw[1]:
+            return None
+        argvs = [step.argv for step in script.steps]
+        skip = len(self.prelude(script)) + (script.resp == 3)
+        expected, found = (parse_all(data)[0][skip:] for data in raw)
+        judge = Judge(self, script)
+        for number, argv in enumerate(argvs):
+            left = expected[number] if number < len(expected) else None
+            right = found[number] if number < len(found) else None
+            if mismatch := judge.step(number, argv, left, right):
+                return mismatch
+        if judge.probed:
+            self._pipeline(script, [self.real])
+        return None
+
+    def _pipeline(self, script: Script, sides: Sequence[Side], extra: Sequence[Argv] = ()) -> list[bytes]:
+        """Send the whole script to each of *sides*; their raw replies."""
+        token = b"end-%b" % os.urandom(8).hex().encode()
+        commands = self.prelude(script)
+        if script.resp == 3:
+            commands.append((b"HELLO", b"3"))
+        commands += [step.argv for step in script.steps] + list(extra)
+        data = b"".join(map(encode, [*commands, (b"DISCARD",), (b"ECHO", token)]))
+        connections = [side.server.connect(self.timeout) for side in sides]
+        try:
+            for connection in connections:
+                connection.send(data)
+            results = []
+            for connection, side in zip(connections, sides, strict=True):
+                try:
+                    results.append(connection.until(token))
+                except Disconnected as error:
+                    raise Disconnected(f"{'real' if side is self.real else 'ours'}: {error}") from None
+            return results
+        finally:
+            for connection in connections:
+                connection.close()
+
+    def hashtables(self, script: Script, step: int) -> bool:
+        """Whether a value that step *step* reads is kept in a hash table on the real server."""
+        argv = script.steps[step].argv
+        name = rules.canonical(argv)
+        keys = argv[1:] if name in ("sinter", "sunion", "sdiff") else argv[1:2]
+        extra: list[Argv] = [(b"OBJECT", b"ENCODING", key) for key in keys]
+        if name in ("sunion", "sdiff"):
+            extra = [(name.upper().encode() + b"STORE", b"probe", *keys), (b"OBJECT", b"ENCODING", b"probe"), *extra]
+        prefix = replace(script, steps=script.steps[:step])
+        (raw,) = self._pipeline(prefix, [self.real], extra)
+        return any(node[1] in (b"hashtable", b"skiplist") for node in parse_all(raw)[0][-len(extra) - 1 :])
+
+    # --- several connections: one step at a time ---------------------------------------------------------
+
+    def _stepwise(self, script: Script) -> Mismatch | None:
+        for side in self.sides:
+            for argv in self.prelude(script):
+                side.control.call(*argv)
+            side.open(script.connections, script.resp)
+        try:
+            judges = [Judge(self, script) for _ in range(script.connections)]
+            waiting = [0] * script.connections
+            for number, step in enumerate(script.steps):
+                for side in self.sides:
+                    side.clients[step.connection].send(encode(side.filled(step.argv)))
+                waiting[step.connection] += 1
+                if step.wait and waiting[step.connection] == 1:
+                    time.sleep(step.wait)
+                self._settle()
+                for connection in range(script.connections):
+                    expected, found = (self._arrived(side, connection) for side in self.sides)
+                    waiting[connection] = max(0, waiting[connection] - len(expected))
+                    argv = step.argv if connection == step.connection else None
+                    mismatch = judges[connection].frames(number, argv, expected, found, connection)
+                    if mismatch:
+                        return mismatch
+            return None
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Close the clients and wait until the servers have noticed."""
+        for side in self.sides:
+            side.hang_up()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Two round trips on the control connections: by then all earlier output has been written."""
+        for _ in range(2):
+            for side in self.sides:
+                side.control.send(encode((b"PING",)))
+            for side in self.sides:
+                try:
+                    side.control.frame()
+                except Disconnected as error:
+                    raise Disconnected(f"{'real' if side is self.real else 'ours'}: {error}") from None
+
+    @staticmethod
+    def _arrived(side: Side, connection: int) -> list[Node]:
+        client = side.clients[connection]
+        nodes = client.pending()
+        if client.closed:
+            nodes.append((b"-", b"(connection closed)"))
+            client.closed = False
+        return nodes
+
+    # --- the keyspace afterwards --------------------------------------------------------------------------
+
+    def _compare_keyspace(self, script: Script) -> Mismatch | None:
+        here, there = (snapshot(side.control) for side in self.sides)
+        if here == there:
+            return None
+        tainted = any(rules.canonical(step.argv) in rules.UNORDERED_STORES for step in script.steps)
+        for place in sorted(here.keys() | there.keys()):
+            left, right = here.get(place), there.get(place)
+            if left == right:
+                continue
+            label = f"db{place[0].decode()} {place[1]!r}"
+            if left is None or right is None:
+                return Mismatch(script, None, "keyspace: key", left and left.node, right and right.node, label)
+            aspect = left.differs(right, self.real.name, self.real.version, tainted)
+            if aspect:
+                return Mismatch(script, None, f"keyspace: {aspect}", left.node, right.node, label)
+        return None
+
+
+class Judge:
+    """Follows one connection through a script: queued commands, replies, pushes."""
+
+    def __init__(self, runner: Runner, script: Script) -> None:
+        self.runner, self.script = runner, script
+        self.queue: list[Argv] = []
+        self.late: list[Argv] = []  # sent, not answered yet
+        self.probed = False
+
+    def frames(
+        self, number: int, argv: Argv | None, expected: list[Node], found: list[Node], connection: int
+    ) -> Mismatch | None:
+        """Compare all that arrived on one connection after step *number*."""
+        causes = self.late if argv is None else [*self.late, argv]
+        replies = sum(map(rules.is_reply, expected))
+        self.late = causes[replies:]
+        if rules.deliveries_agree(self.script.steps[number].argv, expected, found):
+            return None
+        causes = causes or [self.script.steps[number].argv]
+        turn = 0
+        for at in range(max(len(expected), len(found))):
+            left = expected[at] if at < len(expected) else None
+            right = found[at] if at < len(found) else None
+            cause = causes[min(turn, len(causes) - 1)]
+            turn += left is not None and rules.is_reply(left)
+            if mismatch := self.step(number, cause, left, right):
+                note = f"on connection {connection}" if argv is None else mismatch.note
+                return replace(mismatch, note=note)
+        return None
+
+    def step(self, number: int, argv: Argv, left: Node | None, right: Node | None) -> Mismatch | None:
+        name = rules.canonical(argv)
+        if left is not None and right is not None:
+            if name == "exec" and isinstance(left[1], list) and len(left[1]) == len(self.queue):
+                queued, self.queue = self.queue, []
+                if isinstance(right[1], list) and len(right[1]) == len(queued):
+                    for inner, one, other in zip(queued, left[1], right[1], strict=True):
+                        if not rules.judge(inner, one, other).equal and not rules.judge(inner, one, other).order_only:
+                            return self._mismatch(number, inner, one, other, "inside EXEC")
+                    return None
+            self._follow(argv, name, left)
+            verdict = rules.judge(argv, left, right)
+            if verdict.equal:
+                return None
+            if verdict.order_only and self._order_is_free(number, argv):
+                return None
+            if verdict.order_only:
+                return self._mismatch(number, argv, left, right, "order")
+        elif left is None and right is None:
+            return None
+        return self._mismatch(number, argv, left, right)
+
+    def _follow(self, argv: Argv, name: str, reply: Node) -> None:
+        if reply == (b"+", b"QUEUED"):
+            self.queue.append(argv)
+        elif name in ("exec", "discard", "reset"):
+            self.queue = []
+
+    def _order_is_free(self, number: int, argv: Argv) -> bool:
+        before = self.script.steps[:number]
+        if any(rules.canonical(step.argv) in rules.UNORDERED_STORES for step in before):
+            return True
+        name = rules.canonical(argv)
+        if name in ("eval", "eval_ro", "scan") or (name in ("sort", "sort_ro") and b"ALPHA" in [w.upper() for w in argv]):
+            return True
+        if self.script.stepwise:
+            return True
+        self.probed = True
+        return self.runner.hashtables(self.script, number)
+
+    def _mismatch(
+        self, number: int, argv: Argv, left: Node | None, right: Node | None, note: str = ""
+    ) -> Mismatch | None:
+        real = self.runner.real
+        if rules.known_difference(real.name, real.version, argv):
+            return None
+        return Mismatch(self.script, number, rules.canonical(argv), left, right, note)
+
+
+# --- snapshots --------------------------------------------------------------------------------------------
+
+CONTENT: dict[bytes, tuple[bytes, ...]] = {
+    b"string": (b"GET", b"{}"),
+    b"list": (b"LRANGE", b"{}", b"0", b"-1"),
+    b"set": (b"SMEMBERS", b"{}"),
+    b"hash": (b"HGETALL", b"{}"),
+    b"zset": (b"ZRANGE", b"{}", b"0", b"-1", b"WITHSCORES"),
+    b"stream": (b"XRANGE", b"{}", b"-", b"+"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key as a client can see it."""
+
+    type: bytes
+    encoding: Node
+    ttl: int
+    content: Node
+
+    @property
+    def node(self) -> Node:
+        return (b"*", [(b"+", self.type), self.encoding, (b":", b"%d" % self.ttl), self.content])
+
+    def differs(self, other: Entry, server: str, version: tuple[int, ...], tainted: bool) -> str | None:
+        """Which aspect of the two differs; None where Redis leaves it open."""
+        if self.type != other.type:
+            return "type"
+        if self.encoding != other.encoding and rules.encodings_comparable(server, version, self.type):
+            return "encoding"
+        if min(self.ttl, other.ttl) < 0 and self.ttl != other.ttl or abs(self.ttl - other.ttl) > 2500:
+            return "ttl"
+        if self.content == other.content:
+            return None
+        free = self.type in (b"set", b"hash") and (self.encoding == (b"$", b"hashtable") or tainted)
+        free = free or (self.type == b"list" and tainted)
+        width = 2 if self.type == b"hash" else 1
+        if free and rules.deep_sorted(self.content, width) == rules.deep_sorted(other.content, width):
+            return None
+        return "content"
+
+
+def _batch(connection: Connection, commands: Sequence[Sequence[bytes]]) -> list[Node]:
+    connection.send(b"".join(map(encode, commands)))
+    return [connection.frame() for _ in commands]
+
+
+def snapshot(connection: Connection) -> dict[tuple[bytes, bytes], Entry]:
+    """Every key of the first databases, as replies of reading commands."""
+    result: dict[tuple[bytes, bytes], Entry] = {}
+    listing = _batch(connection, [command for db in DATABASES for command in ((b"SELECT", db), (b"KEYS", b"*"))])
+    for db, (_, found) in zip(DATABASES, listing[1::2], strict=True):
+        if not isinstance(found, list) or not found:
+            continue
+        keys = sorted(name for _, name in found)
+        _batch(connection, [(b"SELECT", db)])
+        facts = _batch(
+            connection,
+            [c for key in keys for c in ((b"TYPE", key), (b"OBJECT", b"ENCODING", key), (b"PTTL", key))],
+        )
+        types = [node[1] for node in facts[0::3]]
+        contents = _batch(
+            connection,
+            [
+                tuple(key if word == b"{}" else word for word in CONTENT.get(kind, (b"EXISTS", b"{}")))
+                for key, kind in zip(keys, types, strict=True)
+            ],
+        )
+        for key, kind, encoding, ttl, content in zip(keys, types, facts[1::3], facts[2::3], contents, strict=True):
+            result[db, key] = Entry(kind, encoding, int(ttl[1]) if ttl[0] == b":" else -9, content)
+    _batch(connection, [(b"SELECT", b"0")])
+    return result
+
+
+# --- shrinking ------------------------------------------------------------------------------------------
+
+
+def shrink(runner: Runner, mismatch: Mismatch, budget: int = 150) -> Mismatch:
+    """A shorter script with a mismatch of the same group."""
+    best = mismatch
+    if best.step is not None:
+        best = _try(runner, best, best.script.steps[: best.step + 1]) or best
+    size = max(1, len(best.script.steps) // 2)
+    while budget > 0:
+        at, progress = 0, False
+        while at < len(best.script.steps) and budget > 0:
+            steps = best.script.steps[:at] + best.script.steps[at + size :]
+            budget -= 1
+            if shorter := _try(runner, best, steps):
+                best, progress = shorter, True
+            else:
+                at += size
+        if size == 1 and not progress:
+            break
+        size = max(1, size // 2)
+    return _shrink_words(runner, best, budget)
+
+
+def _shrink_words(runner: Runner, best: Mismatch, budget: int) -> Mismatch:
+    """Drop words, then settings, while the mismatch stays."""
+    for number in range(len(best.script.steps) - 1, -1, -1):
+        at = len(best.script.steps[number].argv) - 1
+        while at > 0 and budget > 0:
+            step = best.script.steps[number]
+            shorter_step = replace(step, argv=step.argv[:at] + step.argv[at + 1 :])
+            budget -= 1
+            steps = (*best.script.steps[:number], shorter_step, *best.script.steps[number + 1 :])
+            best = _try(runner, best, steps) or best
+            at -= 1
+    if best.script.resp == 3:
+        best = _retry(runner, best, replace(best.script, resp=2)) or best
+    if best.script.settings != tuple(DEFAULTS.items()):
+        best = _retry(runner, best, replace(best.script, settings=tuple(DEFAULTS.items()))) or best
+    return best
+
+
+def _try(runner: Runner, known: Mismatch, steps: tuple[Step, ...]) -> Mismatch | None:
+    if not steps:
+        return None
+    return _retry(runner, known, replace(known.script, steps=steps))
+
+
+def _retry(runner: Runner, known: Mismatch, script: Script) -> Mismatch | None:
+    found = runner.compare(script)
+    return found if found is not None and found.group == known.group else None
