@@ -139,9 +139,7 @@ class UnknownCommand(CommandError):
             if len(arguments) >= 128:
                 break
             arguments += b"'%b' " % argument[: 128 - len(arguments)]
-        super().__init__(
-            b"unknown command '%b', with args beginning with: %b" % (argv[0][:128], arguments)
-        )
+        super().__init__(b"unknown command '%b', with args beginning with: %b" % (argv[0][:128], arguments))
 
 
 class UnknownSubcommand(CommandError):
@@ -281,7 +279,7 @@ class ProtectedCommand(CommandError):
     def __init__(self, name: str) -> None:
         name = name.partition("|")[0]
         super().__init__(
-            f"{name.upper()} command not allowed. If the enable-{name}-command option is set to \"local\", "
+            f'{name.upper()} command not allowed. If the enable-{name}-command option is set to "local", '
             "you can run it from a local connection, otherwise you need to set this option in the "
             "configuration file, and then restart the server."
         )
@@ -333,3 +331,217 @@ class CannotReset(CommandError):
 
 class InvalidClientName(CommandError):
     message = "Client names cannot contain spaces, newlines or special characters."
+
+
+# --- strings and bitmaps --------------------------------------------------------------------------
+
+
+class InvalidExpireTime(CommandError):
+    """``invalid expire time in 'set' command``; *name* as in ``config|get``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"invalid expire time in '{name}' command")
+
+
+class DecrementOverflow(CommandError):
+    message = "decrement would overflow"
+
+
+class OffsetOutOfRange(CommandError):
+    message = "offset is out of range"
+
+
+class LcsOfNonStrings(CommandError):
+    message = "The specified keys must contain string values"
+
+
+class LcsLengthAndIndexes(CommandError):
+    message = "If you want both the length and indexes, please just use IDX."
+
+
+class LcsTooBig(CommandError):
+    message = "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+
+
+class InvalidBitOffset(CommandError):
+    message = "bit offset is not an integer or out of range"
+
+
+class InvalidBit(CommandError):
+    message = "bit is not an integer or out of range"
+
+
+class InvalidBitArgument(CommandError):
+    message = "The bit argument must be 1 or 0."
+
+
+class BitopNotOfMany(CommandError):
+    message = "BITOP NOT must be called with a single source key."
+
+
+class InvalidBitfieldType(CommandError):
+    message = "Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+
+
+class InvalidBitfieldOverflow(CommandError):
+    message = "Invalid OVERFLOW type specified"
+
+
+class BitfieldReadOnly(CommandError):
+    message = "BITFIELD_RO only supports the GET subcommand"
+
+
+# --- hashes, sets and lists -----------------------------------------------------------------------
+
+
+class HashValueNotInteger(CommandError):
+    message = "hash value is not an integer"
+
+
+class HashValueNotFloat(CommandError):
+    message = "hash value is not a float"
+
+
+class IncrementNotFinite(CommandError):
+    message = "value is NaN or Infinity"
+
+
+class NumkeysNotPositive(CommandError):
+    message = "numkeys should be greater than 0"
+
+
+class CountNotPositive(CommandError):
+    message = "count should be greater than 0"
+
+
+class TooManyKeys(CommandError):
+    message = "Number of keys can't be greater than number of args"
+
+
+class NegativeLimit(CommandError):
+    message = "LIMIT can't be negative"
+
+
+class NegativeCount(CommandError):
+    message = "COUNT can't be negative"
+
+
+class NegativeMaxlen(CommandError):
+    message = "MAXLEN can't be negative"
+
+
+class ZeroRank(CommandError):
+    message = (
+        "RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+        "or use negative to start from the end of the list"
+    )
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+class NotInRange(CommandError):
+    """An integer that does not fit where it goes."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(f"value is out of range, value must between {least} and {most}")
+
+
+class SameKey(CommandError):
+    message = "source and destination objects are the same"
+
+
+class InvalidFirstDb(CommandError):
+    message = "invalid first DB index"
+
+
+class InvalidSecondDb(CommandError):
+    message = "invalid second DB index"
+
+
+class InvalidCursor(CommandError):
+    message = "invalid cursor"
+
+
+class UnsupportedExpireOption(CommandError):
+    def __init__(self, option: bytes) -> None:
+        super().__init__(b"Unsupported option %b" % option)
+
+
+class IncompatibleExpireOptions(CommandError):
+    message = "NX and XX, GT or LT options at the same time are not compatible"
+
+
+class IncompatibleGtAndLt(CommandError):
+    message = "GT and LT options at the same time are not compatible"
+
+
+class IdleTimeUntracked(CommandError):
+    message = (
+        "An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between"
+        " policies at runtime LRU and LFU data will take some time to adjust."
+    )
+
+
+class FrequencyUntracked(CommandError):
+    message = (
+        "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching"
+        " between policies at runtime LRU and LFU data will take some time to adjust."
+    )
+
+
+class UnsortableScore(CommandError):
+    message = "One or more scores can't be converted into double"
+
+
+class SortPatternDenied(CommandError):
+    """SORT's BY or GET by a user who may not read every key."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(f"{option} option of SORT denied due to insufficient ACL permissions.")
+
+
+# --- CLIENT ---------------------------------------------------------------------------------------
+
+
+class OverlappingPrefix(CommandError):
+    """A BCAST prefix would report keys that another one reports, too."""
+
+    def __init__(self, prefix: bytes, other: bytes, which: str) -> None:
+        super().__init__(
+            b"Prefix '%b' overlaps with %b '%b'. Prefixes for a single client must not overlap."
+            % (prefix, which.encode(), other)
+        )
+
+
+class InvalidClientId(CommandError):
+    message = "Invalid client ID"
+
+
+class NoSuchClient(CommandError):
+    message = "No such client"
+
+
+class UnknownClientType(CommandError):
+    def __init__(self, name: bytes) -> None:
+        super().__init__(b"Unknown client type '%b'" % name)
+
+
+class NoSuchUser(CommandError):
+    def __init__(self, name: bytes) -> None:
+        super().__init__(b"No such user '%b'" % name)
+
+
+# --- streams --------------------------------------------------------------------------------------
+
+
+class InvalidStreamId(CommandError):
+    message = "Invalid stream ID specified as stream command argument"
+
+
+class InvalidStartId(CommandError):
+    message = "invalid start ID for the interval"
+
+
+class InvalidEndId(CommandError):
+    message = "invalid end ID for the interval"

@@ -11,7 +11,7 @@ from pyredis.app import build_server
 from pyredis.config.config import Config
 from pyredis.effects.propagation import EVERYWHERE
 from pyredis.engine.client import Client
-from pyredis.engine.dispatch import drain, run
+from pyredis.engine.dispatch import end_turn, run
 from pyredis.engine.server import Server
 from pyredis.util.clock import ManualClock
 
@@ -48,7 +48,7 @@ class Peer:
     def raw(self, data: bytes) -> bytes:
         """Feed *data* and return all output since the last call."""
         run(self.client, data)
-        drain(self.server)
+        end_turn(self.server)
         return self.take()
 
     def take(self) -> bytes:
@@ -87,6 +87,6 @@ def advance(server: Server, clock: ManualClock) -> Callable[[float], None]:
         clock.advance(seconds=seconds)
         server.now = clock.time_ns()
         server.timers.run_due(clock.monotonic_ns())
-        drain(server)
+        end_turn(server)
 
     return move

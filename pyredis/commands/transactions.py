@@ -84,7 +84,7 @@ def _run_queued(client: Client, queued: Command, argv: Argv) -> bytes:
             return encode_error(error)
     client.command, client.argv = queued, argv
     if server.gate & GATE_MONITORED and queued.gates & GATE_MONITORED:
-        server.feed_monitors(client, argv)
+        server.monitoring.feed(client, argv)
     return execute(client, queued, argv) or b""
 
 

@@ -59,9 +59,7 @@ def parse_arguments(argv: Sequence[bytes], directory: str) -> Arguments:
     else:
         dash_leads = True
     last = len(words) - 1
-    from_stdin = any(
-        word == b"-" and (at == last or (at == 0 and dash_leads)) for at, word in enumerate(words)
-    )
+    from_stdin = any(word == b"-" and (at == last or (at == 0 and dash_leads)) for at, word in enumerate(words))
     return Arguments(action, config_file, from_stdin, _options(words, dash_leads))
 
 

@@ -17,9 +17,7 @@ MaxmemoryPolicy = Literal[
     "allkeys-random",
     "noeviction",
 ]
-SyslogFacility = Literal[
-    "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"
-]
+SyslogFacility = Literal["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]
 LogLevel = Literal["debug", "verbose", "notice", "warning", "nothing"]
 Supervised = Literal["upstart", "systemd", "auto", "no"]
 AppendFsync = Literal["everysec", "always", "no"]

@@ -87,9 +87,7 @@ class Config(Settings):
         if self.modules:
             return f"Can't load module from {_printable(self.modules[0][0])}: server aborting"
         if self.module_settings:
-            return (
-                "Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting"
-            )
+            return "Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting"
         return None
 
     # --- setting at start ------------------------------------------------------------------------
@@ -143,9 +141,7 @@ class Config(Settings):
                 hooks += [(hook, name) for hook in self._hooks.get(parameter.name, ()) if hook not in known]
         self._apply(hooks, before)
 
-    def _accepted(
-        self, pairs: Sequence[Pair], loading: bool, local: bool
-    ) -> list[tuple[str, AnyParameter, bytes]]:
+    def _accepted(self, pairs: Sequence[Pair], loading: bool, local: bool) -> list[tuple[str, AnyParameter, bytes]]:
         protected = self.enable_protected_configs
         allowed = protected == "yes" or (protected == "local" and local)
         changes = []

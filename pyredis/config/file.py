@@ -69,9 +69,12 @@ class Loader:
     def load(self, path: str | None = None, stdin: bytes = b"", options: bytes = b"") -> None:
         """The file *path* (may have wildcards), then *stdin*, then *options*, as one text.
 
-        Raises ConfigFileError and ConfigFileUnreadable.
+        *path* becomes ``config.file``.  Raises ConfigFileError and ConfigFileUnreadable.
         """
-        text = b"" if path is None else self._read(path)
+        text = b""
+        if path is not None:
+            self._config.file = self._config.path(path)
+            text = self._read(path)
         self._load_text(b"%b%b\n%b" % (text, _C_LINE_WITH_NUL.sub(b"", stdin), options))
 
     def _read(self, path: str) -> bytes:
@@ -163,7 +166,6 @@ class Loader:
                 raise ConfigFileError("replicaof directive not allowed in cluster mode")
             if config.databases > 1:
                 config.warn(
-                    f"WARNING: Changing databases number from {config.databases} to 1 "
-                    "since we are in cluster mode"
+                    f"WARNING: Changing databases number from {config.databases} to 1 since we are in cluster mode"
                 )
                 config.databases = 1

@@ -136,7 +136,7 @@ class Enum(Kind[str]):
     def __init__(self, choices: Any, same: dict[str, str] | None = None) -> None:
         self._choices = choices
         words = get_args(choices)
-        self._values = {word.encode(): (same or {}).get(word, word) for word in words}
+        self._values: dict[bytes, str] = {word.encode(): (same or {}).get(word, word) for word in words}
         self._reason = f"argument(s) must be one of the following: {', '.join(words)}"
 
     @property
@@ -193,9 +193,7 @@ class Integer(Kind[int]):
     an accepted value is cut instead of being refused.
     """
 
-    def __init__(
-        self, low: int, high: int, *, unsigned: bool = False, within: tuple[int, int] | None = None
-    ) -> None:
+    def __init__(self, low: int, high: int, *, unsigned: bool = False, within: tuple[int, int] | None = None) -> None:
         self._low = low
         self._high = high
         self._unsigned = unsigned

@@ -82,9 +82,7 @@ SHUTDOWN_FLAGS = Flags(
     none="default",
     exclusive=("save", "nosave", "shutdown options SAVE and NOSAVE can't be used simultaneously"),
 )
-OUTPUT_LIMITS = OutputLimits(
-    OutputLimit(0, 0, 0), OutputLimit(256 * MB, 64 * MB, 60), OutputLimit(32 * MB, 8 * MB, 60)
-)
+OUTPUT_LIMITS = OutputLimits(OutputLimit(0, 0, 0), OutputLimit(256 * MB, 64 * MB, 60), OutputLimit(32 * MB, 8 * MB, 60))
 NO_DEFRAG = (
     "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc "
     "like the one shipped by default with the Redis source distribution"

@@ -92,9 +92,7 @@ class ClientOutputBufferLimits(Kind[OutputLimits]):
         return current._replace(**limits)
 
     def render(self, value: OutputLimits) -> bytes:
-        return b" ".join(
-            b"%b %d %d %d" % (name, *limit) for name, limit in zip(_CLASS_NAMES, value, strict=True)
-        )
+        return b" ".join(b"%b %d %d %d" % (name, *limit) for name, limit in zip(_CLASS_NAMES, value, strict=True))
 
     def written(self, value: OutputLimits, default: OutputLimits) -> Written:
         lines = []
@@ -111,9 +109,7 @@ def _output_limit(hard: bytes, soft: bytes, seconds: bytes) -> OutputLimit:
             raise ValueError(seconds)
         return OutputLimit(parse_memory(hard), parse_memory(soft), as_int(time))
     except ValueError:
-        raise ConfigRefused(
-            "Error in hard, soft or soft_seconds setting in buffer limit configuration."
-        ) from None
+        raise ConfigRefused("Error in hard, soft or soft_seconds setting in buffer limit configuration.") from None
 
 
 _CLIENT_CLASSES = {b"normal": "normal", b"slave": "replica", b"replica": "replica", b"pubsub": "pubsub"}
@@ -247,9 +243,7 @@ class Percentiles(Kind[tuple[float, ...]]):
             except NotFloat:
                 raise ConfigRefused("Invalid latency-tracking-info-percentiles parameters") from None
             if not 0.0 <= value <= 100.0:
-                raise ConfigRefused(
-                    "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
-                )
+                raise ConfigRefused("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
             values.append(value)
         return tuple(values)
 

@@ -1,7 +1,7 @@
 """Geographic positions as 52-bit geohashes, the scores of a sorted set (``redis:src/geohash*.c``, ``geo.c``).
 
-A hash interleaves 26 bits of latitude (even bits) and 26 of longitude (odd bits).  Every double is computed with
-Redis's constants in Redis's order of operations, so that distances and coordinates agree to the last digit.
+A hash interleaves 26 bits of latitude (even bits) and 26 of longitude (odd bits).  Every double is computed
+with Redis's constants in Redis's order of operations: distances and positions agree to the last digit.
 """
 
 from __future__ import annotations
@@ -34,10 +34,13 @@ _EVEN: Final = 0x5555555555555555
 _ODD: Final = 0xAAAAAAAAAAAAAAAA
 _MASK32: Final = (1 << 32) - 1
 _MASK64: Final = (1 << 64) - 1
+_2_63: Final = 2.0**63
+_2_64: Final = 2.0**64
+_GRID: Final = (-LONGITUDE_MAX, _LONGITUDE_UNIT, -LATITUDE_MAX, _LATITUDE_UNIT)
 _ANYWHERE: Final = (0, _ODD, 0, _EVEN)
 
-# The bits of a byte spread to the even bits of 16; the even and odd bits of a hexadecimal digit as a digit of base
-# 4, since int(digits, 4) takes an interleaved number apart faster than masks and shifts.
+# The bits of a byte spread to the even bits of 16; the even and odd bits of a hexadecimal digit as a digit of
+# base 4, since int(digits, 4) takes an interleaved number apart faster than masks and shifts.
 _SPREAD: Final = tuple(int(f"{byte:b}", 4) for byte in range(256))
 _DIGITS: Final = b"0123456789abcdef"
 _EVEN_DIGITS: Final = bytes.maketrans(_DIGITS, bytes(48 + (d & 1 | d >> 1 & 2) for d in range(16)))
@@ -51,12 +54,18 @@ def is_valid(longitude: float, latitude: float) -> bool:
 
 def encode(longitude: float, latitude: float) -> int:
     """The 52-bit geohash of a valid position."""
-    return _encode(longitude, latitude, _STEP_MAX)
+    x, y = _cell(longitude, latitude, _STEP_MAX)
+    return _spread(x) << 1 | _spread(y)
 
 
 def decode(score: float) -> tuple[float, float]:
     """Longitude and latitude of the centre of the cell *score*; any score gives some position."""
-    digits = b"%x" % (int(score) & _MASK64 if isfinite(score) else 1 << 63)
+    if 0.0 <= score < _2_64:
+        bits = int(score)
+    else:
+        # A double outside the range of its integer becomes what the usual processors make of it.
+        bits = 0 if score > 0.0 else int(score) & _MASK64 if score >= -_2_63 else 1 << 63
+    digits = b"%x" % bits
     x = int(digits.translate(_ODD_DIGITS), 4)
     y = int(digits.translate(_EVEN_DIGITS), 4)
     low, high = x * _LONGITUDE_UNIT, (x + 1 & _MASK32) * _LONGITUDE_UNIT
@@ -69,7 +78,8 @@ def decode(score: float) -> tuple[float, float]:
 def text(score: float) -> bytes:
     """The standard geohash of *score*, 11 characters of which the last is always 0."""
     longitude, latitude = decode(score)
-    bits = _encode(longitude, latitude, _STEP_MAX, -90.0, 180.0)
+    x, y = _cell(longitude, latitude, _STEP_MAX, -90.0, 180.0)
+    bits = _spread(x) << 1 | _spread(y)
     return bytes([_ALPHABET[bits >> shift & 31] for shift in range(47, 1, -5)]) + b"0"
 
 
@@ -110,11 +120,19 @@ class Circle:
         radius = self._radius
         longitude, latitude = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(latitude)
+        west, width, south, height = _GRID
         for score, member in points:
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
-            lon, lat = decode(score)
+            digits = b"%x" % bits
+            x, y = int(digits.translate(_ODD_DIGITS), 4), int(digits.translate(_EVEN_DIGITS), 4)
+            lon = (west + x * width + (west + (x + 1) * width)) / 2.0
+            lat = (south + y * height + (south + (y + 1) * height)) / 2.0
+            if lon > LONGITUDE_MAX:
+                lon = LONGITUDE_MAX
+            if lat > LATITUDE_MAX:
+                lat = LATITUDE_MAX
             v = sin((lon * _RADIAN - longitude) / 2.0)
             lat2 = lat * _RADIAN
             if v == 0.0:
@@ -170,11 +188,19 @@ class Box:
         half_width, half_height = self._half_width, self._half_height
         longitude, latitude = self.longitude, self.latitude
         centre = latitude * _RADIAN
+        west, width, south, height = _GRID
         for score, member in points:
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
-            lon, lat = decode(score)
+            digits = b"%x" % bits
+            x, y = int(digits.translate(_ODD_DIGITS), 4), int(digits.translate(_EVEN_DIGITS), 4)
+            lon = (west + x * width + (west + (x + 1) * width)) / 2.0
+            lat = (south + y * height + (south + (y + 1) * height)) / 2.0
+            if lon > LONGITUDE_MAX:
+                lon = LONGITUDE_MAX
+            if lat > LATITUDE_MAX:
+                lat = LATITUDE_MAX
             if _EARTH * fabs(centre - lat * _RADIAN) > half_height:
                 continue
             if distance(lon, lat, longitude, lat) > half_width:
@@ -188,7 +214,7 @@ Area = Circle | Box
 
 
 def _window(longitude: float, latitude: float, east: float, north: float) -> tuple[int, int, int, int]:
-    """Interleaved bounds of the cells within *east* and *north* radians, two cells wider to be on the safe side.
+    """Interleaved bounds of the cells within *east* and *north* radians, two cells wider on every side.
 
     Masked numbers compare like the coordinates they hold, so a point is ruled out without decoding it.
     """
@@ -215,46 +241,18 @@ def _spread(number: int) -> int:
     )
 
 
-def _encode(
+def _cell(
     longitude: float, latitude: float, step: int, south: float = -LATITUDE_MAX, span: float = _LATITUDE_SPAN
-) -> int:
+) -> tuple[int, int]:
+    """Column and row, from the south-west, of a position on a grid of 2**step by 2**step cells."""
     cells = 1 << step
-    x = int((longitude - -LONGITUDE_MAX) / _LONGITUDE_SPAN * cells)
-    y = int((latitude - south) / span * cells)
-    return _spread(x) << 1 | _spread(y)
-
-
-# --- search areas: cells of 2 * step bits -----------------------------------------------------------
-
-
-def _cell(bits: int, step: int) -> tuple[float, float, float, float]:
-    """West, south, east and north edge of a cell."""
-    digits = b"%x" % bits
-    x = int(digits.translate(_ODD_DIGITS), 4)
-    y = int(digits.translate(_EVEN_DIGITS), 4)
-    cells = float(1 << step)
     return (
-        -LONGITUDE_MAX + x / cells * _LONGITUDE_SPAN,
-        -LATITUDE_MAX + y / cells * _LATITUDE_SPAN,
-        -LONGITUDE_MAX + (x + 1) / cells * _LONGITUDE_SPAN,
-        -LATITUDE_MAX + (y + 1) / cells * _LATITUDE_SPAN,
+        int((longitude - -LONGITUDE_MAX) / _LONGITUDE_SPAN * cells),
+        int((latitude - south) / span * cells),
     )
 
 
-def _neighbour(bits: int, step: int, east: int, north: int) -> int:
-    """The cell one step *east* and *north* (-1, 0, 1), wrapping round at the edges."""
-    odd, even = _ODD >> (64 - 2 * step), _EVEN >> (64 - 2 * step)
-    x, y = bits & _ODD, bits & _EVEN
-    # Ones in the other coordinate's bits carry an addition and borrow a subtraction across them.
-    if east > 0:
-        x = x + even + 1 & odd
-    elif east < 0:
-        x = (x | even) - (even + 1) & odd
-    if north > 0:
-        y = y + odd + 1 & even
-    elif north < 0:
-        y = (y | odd) - (odd + 1) & even
-    return x | y
+# --- search areas ---------------------------------------------------------------------------------
 
 
 def _estimate_step(reach: float, latitude: float) -> int:
@@ -284,34 +282,57 @@ def _ranges(
 ) -> list[tuple[int, int]]:
     """The scores of the centre's cell and of those neighbours that a search must visit.
 
-    Mirrors geohashCalculateAreasByShapeWGS84 and membersOfAllNeighbors, with their oddity that a cell is skipped
-    only if it equals the last one visited and that was not the centre.
+    Mirrors geohashCalculateAreasByShapeWGS84 and membersOfAllNeighbors, with their oddity that a cell is
+    skipped only if it equals the last one visited and that was not the centre.
     """
     rise = height / _EARTH / _RADIAN
     east = _degrees(width, latitude - rise if latitude < 0.0 else latitude + rise)
     min_lon, min_lat, max_lon, max_lat = longitude - east, latitude - rise, longitude + east, latitude + rise
     step = _estimate_step(reach, latitude)
-    bits = _encode(longitude, latitude, step)
-    if step > 1 and (
-        _cell(_neighbour(bits, step, 0, 1), step)[3] < max_lat
-        or _cell(_neighbour(bits, step, 0, -1), step)[1] > min_lat
-        or _cell(_neighbour(bits, step, 1, 0), step)[2] < max_lon
-        or _cell(_neighbour(bits, step, -1, 0), step)[0] > min_lon
-    ):
+    x, y = _cell(longitude, latitude, step)
+    if step > 1 and _neighbours_fall_short(x, y, step, min_lon, min_lat, max_lon, max_lat):
         step -= 1
-        bits = _encode(longitude, latitude, step)
-    area = _cell(bits, step)
-    narrow = step >= 2
-    no_west, no_south = narrow and area[0] < min_lon, narrow and area[1] < min_lat
-    no_east, no_north = narrow and area[2] > max_lon, narrow and area[3] > max_lat
+        x, y = _cell(longitude, latitude, step)
+    cells = 1 << step
+    centre_x, centre_y = _spread(x) << 1, _spread(y)
+    west = east_x = south = north = None
+    if step < 2 or not -LONGITUDE_MAX + x / cells * _LONGITUDE_SPAN < min_lon:
+        west = _spread(x - 1 & cells - 1) << 1
+    if step < 2 or not -LONGITUDE_MAX + (x + 1) / cells * _LONGITUDE_SPAN > max_lon:
+        east_x = _spread(x + 1 & cells - 1) << 1
+    if step < 2 or not -LATITUDE_MAX + y / cells * _LATITUDE_SPAN < min_lat:
+        south = _spread(y - 1 & cells - 1)
+    if step < 2 or not -LATITUDE_MAX + (y + 1) / cells * _LATITUDE_SPAN > max_lat:
+        north = _spread(y + 1 & cells - 1)
     shift = 52 - 2 * step
+    bits = centre_x | centre_y
     ranges = [(bits << shift, bits + 1 << shift)]
     last = -1
-    for x, y in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)):
-        if (no_west and x < 0) or (no_east and x > 0) or (no_south and y < 0) or (no_north and y > 0):
-            continue
-        cell = _neighbour(bits, step, x, y)
-        if cell != last:
-            ranges.append((cell << shift, cell + 1 << shift))
-            last = cell
+    for column, row in (
+        (centre_x, north),
+        (centre_x, south),
+        (east_x, centre_y),
+        (west, centre_y),
+        (east_x, north),
+        (west, north),
+        (east_x, south),
+        (west, south),
+    ):
+        if column is not None and row is not None and (bits := column | row) != last:
+            ranges.append((bits << shift, bits + 1 << shift))
+            last = bits
     return ranges
+
+
+def _neighbours_fall_short(
+    x: int, y: int, step: int, min_lon: float, min_lat: float, max_lon: float, max_lat: float
+) -> bool:
+    """Whether the far edge of a neighbour, wrapped round at the edges of the world, is inside the bounds."""
+    cells = 1 << step
+    last = cells - 1
+    return (
+        -LATITUDE_MAX + ((y + 1 & last) + 1) / cells * _LATITUDE_SPAN < max_lat
+        or -LATITUDE_MAX + (y - 1 & last) / cells * _LATITUDE_SPAN > min_lat
+        or -LONGITUDE_MAX + ((x + 1 & last) + 1) / cells * _LONGITUDE_SPAN < max_lon
+        or -LONGITUDE_MAX + (x - 1 & last) / cells * _LONGITUDE_SPAN > min_lon
+    )

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from math import inf, isqrt, sqrt
 from typing import Final
 
-from pyredis.errors import CorruptedHyperLogLog, NotHyperLogLog
+from ..errors import CorruptedHyperLogLog, NotHyperLogLog
 
 Buffer = bytes | bytearray
 

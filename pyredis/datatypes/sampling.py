@@ -47,6 +47,22 @@ class Sampler:
             if key in source:
                 return key
 
+    def take(self, rng: random.Random) -> bytes:
+        """A random key, which the caller is about to delete from the dict and which is not empty.  Expected O(1)
+
+        The last key of the list takes its place; moving keys towards the start does not disturb a scan.
+        """
+        source, keys = self._source, self._keys
+        random_unit = rng.random
+        while True:
+            at = int(random_unit() * len(keys))
+            key = keys[at]
+            last = keys.pop()
+            if at < len(keys):
+                keys[at] = last
+            if key in source:
+                return key
+
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Up to *count* keys from *cursor* (0 starts), and the next cursor (0 at the end)."""
         keys, source = self._keys, self._source

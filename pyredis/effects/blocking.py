@@ -19,7 +19,18 @@ class Wait:
     for keys (WAIT, CLIENT PAUSE, modules of ours): it is called when the wait ends for another reason.
     """
 
-    __slots__ = ("accepts", "db", "deadline", "keys", "kind", "on_gone", "resume", "started", "timeout_reply", "timer")
+    __slots__ = (
+        "accepts",
+        "db",
+        "deadline",
+        "keys",
+        "kind",
+        "on_gone",
+        "resume",
+        "started",
+        "timeout_reply",
+        "timer",
+    )
 
     def __init__(
         self, kind: str, db: Database, keys: list[bytes], accepts: type | None, timeout_reply: bytes,

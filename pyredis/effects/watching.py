@@ -27,7 +27,7 @@ class Watching:
         """Make *client*'s next EXEC fail if *key* changes from now on.  O(1)"""
         if (db, key) in client.watched:
             return
-        expired = key in db.expires and db.expires[key] <= self._server.now_ms
+        expired = key in db.expires and db.expires[key] < self._server.now_ms
         client.watched[db, key] = expired
         clients = db.watched.get(key)
         if clients is None:
@@ -77,6 +77,4 @@ class Watching:
     def expired_since(self, client: Client) -> bool:
         """True if a key *client* watches expired since it was watched (multi.c isWatchedKeyExpired)."""
         now = self._server.now_ms
-        return any(
-            not expired and db.expires.get(key, now + 1) <= now for (db, key), expired in client.watched.items()
-        )
+        return any(not expired and db.expires.get(key, now) < now for (db, key), expired in client.watched.items())

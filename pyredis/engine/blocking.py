@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from ..effects.blocking import Wait
-from ..errors import CommandError, NegativeTimeout, TimeoutNotFloat, TimeoutNotInteger, TimeoutOutOfRange, Unblocked
+from ..errors import (
+    CommandError,
+    NegativeTimeout,
+    TimeoutNotFloat,
+    TimeoutNotInteger,
+    TimeoutOutOfRange,
+    Unblocked,
+)
 from ..resp.encode import encode_error
 from ..util.numbers import parse_float, parse_int_or_none
 from .dispatch import release, resume
@@ -30,7 +38,7 @@ def parse_timeout(text: bytes, *, milliseconds: bool = False) -> int:
             raise TimeoutNotFloat from None
         if seconds * 1000 > MAX_TIMEOUT_MS:
             raise TimeoutOutOfRange
-        timeout = -1 if seconds < 0 else -int(-seconds * 1000 // 1)
+        timeout = ceil(max(seconds, -1.0) * 1000)  # a tiny negative one rounds up to 0
     if timeout < 0:
         raise NegativeTimeout
     return timeout

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import InvalidClientName
-from ..registry.flags import GATE_AUTH
+from ..registry.flags import GATE_ARGV, GATE_AUTH
 from ..resp import resp2
 from ..resp.parser import RequestParser
 
 if TYPE_CHECKING:
     from ..effects.blocking import Wait
     from ..keyspace.database import Database
-    from ..registry.command import Command
+    from ..registry.command import Argv, Command
     from ..resp.wire import Wire
     from .server import Server
     from .transactions import Transaction
@@ -36,6 +36,7 @@ class Transport(Protocol):
     peer: bytes
     local: bytes
     fd: int
+    is_unix: bool
     is_local: bool
     """Connected over a UNIX socket or the loopback interface."""
 
@@ -47,6 +48,7 @@ class Detached:
     local = b""
     fd = -1
     is_local = True
+    is_unix = False
 
     def close(self) -> None: ...
 
@@ -60,15 +62,17 @@ class Detached:
 
 DETACHED = Detached()
 
+REPLY_ON, REPLY_OFF, REPLY_SKIP = range(3)
+
 
 class Client:
     """One connection's state, whoever is at the other end."""
 
     __slots__ = (
-        "argv", "authenticated", "can_block", "channels", "closing", "command", "created", "db",
-        "dirty_cas", "gate", "halted", "id", "in_exec", "input_bytes", "internal", "last_interaction", "lib_name", "lib_ver",
-        "name", "no_evict", "no_touch", "out", "output_bytes", "parser", "patterns", "peak_output", "postponed",
-        "redacted", "replica", "reply_mode", "script", "server", "shard_channels", "soft_limit_since", "to_flush", "tracking",
+        "argv", "authenticated", "can_block", "channels", "closing", "command", "created", "db", "deferred",
+        "dirty_cas", "gate", "halted", "id", "in_exec", "input_bytes", "internal", "is_master", "last_interaction", "lib_name", "lib_ver",
+        "name", "no_evict", "no_touch", "one_shot", "out", "output_bytes", "parser", "patterns", "peak_output", "postponed",
+        "readonly", "redacted", "replica", "reply_buffer_size", "reply_mode", "script", "server", "shard_channels", "soft_limit_since", "to_flush", "tracking",
         "transaction", "transport", "user", "wait", "watched", "wire",
     )  # fmt: skip
 
@@ -83,6 +87,11 @@ class Client:
         self.to_flush = False
         self.internal = internal
         """A client of our own making (replay, scripts, the leader's link): refusals do not apply to it."""
+
+        self.is_master = False
+        """The link to our own leader: its commands are obeyed, whatever would refuse them otherwise."""
+        self.readonly = False  # READONLY, which matters in a cluster only
+        self.reply_buffer_size = 16 * 1024
 
         # Refusals that concern this client alone: a bit mask of registry.flags.GATE_*.
         self.gate = 0
@@ -108,6 +117,7 @@ class Client:
         self.halted = False
         self.wait: Wait | None = None
         self.postponed = False
+        self.deferred: Argv | None = None  # the command that waits for a pause to end
         self.closing = False
         self.can_block = True  # false inside EXEC and scripts (CLIENT_DENY_BLOCKING)
 
@@ -120,7 +130,8 @@ class Client:
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
 
-        self.reply_mode = 0  # CLIENT REPLY: effects.replies has the states
+        self.reply_mode = REPLY_ON
+        self.one_shot = False  # something was set that holds for the next command only
         self.no_evict = False
         self.no_touch = False
         self.tracking: Any = None
@@ -143,6 +154,10 @@ class Client:
     def update_halted(self) -> None:
         self.halted = self.wait is not None or self.postponed or self.closing
 
+    def update_careful(self) -> None:
+        """Whether this client's commands take the guarded path: replies suppressed, keys tracked."""
+        self.restrict(GATE_ARGV, self.reply_mode != REPLY_ON or self.one_shot or self.tracking is not None)
+
     def deliver(self, data: bytes) -> None:
         """Append *data* to the output although this client has not asked for it just now."""
         if not self.closing:
@@ -162,12 +177,14 @@ class Client:
     def propagate(self, *argv: bytes) -> None:
         """Propagate *argv* instead of the running command; several calls propagate several commands."""
         server = self.server
-        server.propagation.add(self.db.index, list(argv))
-        server.unsettled = True
+        if server.propagation.active:
+            server.propagation.add(self.db.index, list(argv))
+            server.unsettled = True
 
     def propagate_nothing(self) -> None:
         """Keep what the running command changed from the AOF and the replicas."""
         self.server.propagation.explicit = True
+        self.server.unsettled = True
 
     def redact(self, *positions: int) -> None:
         """Keep arguments of the running command out of SLOWLOG and MONITOR."""
@@ -191,7 +208,7 @@ class Client:
         self.db = server.databases[0]
         self.wire = resp2
         self.name = b""
-        self.reply_mode = 0
+        self.reply_mode = REPLY_ON
         self.no_evict = self.no_touch = False
         server.acl.set_user(self, server.acl.default_user)
         self.set_authenticated(server.acl.default_user.nopass)

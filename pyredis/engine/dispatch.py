@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError, ProtocolError, WrongArity
-from ..registry.flags import TOUCHES_ARBITRARY_KEYS
+from ..registry.command import keys_of
+from ..registry.flags import PUBSUB, READONLY, RELAYS_SCRIPT, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
 from ..resp.encode import encode_error
+from .client import REPLY_ON, REPLY_SKIP
 from .gates import guard, rejection
 
 if TYPE_CHECKING:
@@ -90,11 +92,27 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
         answer(client, reply)
     if server.unsettled:
         settle(client, command, argv)
+    if client.one_shot:
+        end_one_shot(client, command)
+
+
+def end_one_shot(client: Client, command: Command) -> None:
+    """CLIENT REPLY SKIP and CLIENT CACHING hold for the next command only (networking.c resetClient)."""
+    if command.flags & SETS_ONE_SHOT:
+        return
+    if client.reply_mode == REPLY_SKIP:
+        client.reply_mode = REPLY_ON
+    if client.transaction is not None:
+        return
+    if client.tracking is not None:
+        client.tracking.caching = False
+    client.one_shot = False
+    client.update_careful()
 
 
 def answer(client: Client, reply: bytes) -> None:
     """Send the reply of the running command, unless CLIENT REPLY has it suppressed."""
-    if client.reply_mode == 0:
+    if client.reply_mode == REPLY_ON:
         client.out.append(reply)
 
 
@@ -114,6 +132,8 @@ def call(client: Client, command: Command, argv: Argv) -> Reply:
     command.samples.append(elapsed)
     if elapsed > server.slow_ns:
         server.report_slow(client, command, argv, elapsed)
+    if client.tracking is not None and command.flags & READONLY and not command.flags & (PUBSUB | RELAYS_SCRIPT):
+        server.tracking.remember(client.tracking, [argv[at] for at, _ in keys_of(command, argv)])
     return reply
 
 
@@ -233,6 +253,19 @@ def drain(server: Server) -> None:
     while server.resumable:
         clients, server.resumable = server.resumable, []
         for client in clients:
+            if client.deferred is not None and not client.halted:
+                argv, client.deferred = client.deferred, None
+                server.now = server.clock.time_ns()
+                outer, server.executing = server.executing, client
+                guarded(client, None, argv)
+                server.executing = outer
             if not client.halted:
                 run(client, b"")
             client.transport.wake()
+
+
+def end_turn(server: Server) -> None:
+    """What comes between the commands of one turn of the loop and its replies (server.c beforeSleep)."""
+    for hook in server.before_sleep:
+        hook()
+    drain(server)

@@ -73,7 +73,7 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
     if not client.internal:
         flags, missing = _effective_flags(client, command, argv)
         _refuse(client, command, gate, flags, missing)
-        if gate & GATE_PAUSED and server.postpone(client, command, argv, flags):
+        if gate & GATE_PAUSED and server.pausing.postpone(client, command, argv, flags):
             return False
     if gate & GATE_MULTI:
         assert client.transaction is not None
@@ -81,7 +81,7 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
         client.out.append(QUEUED)
         return False
     if gate & GATE_MONITORED and not server.loading:
-        server.feed_monitors(client, argv)
+        server.monitoring.feed(client, argv)
     return True
 
 

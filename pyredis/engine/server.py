@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..acl.store import AclStore
 from ..config.config import Config
 from ..effects.blocking import Blocking
+from ..effects.monitoring import Monitoring
 from ..effects.propagation import Propagation, Sink
 from ..effects.pubsub import PubSub
+from ..effects.tracking import Tracking
 from ..effects.watching import Watching
 from ..errors import CommandError, DiskError, UnknownCommand, UnknownSubcommand, WrongArity
 from ..keyspace.events import EXPIRED
@@ -19,7 +21,9 @@ from ..registry.command import Command, bind_all
 from ..registry.flags import GATE_ALWAYS, GATE_MULTI
 from ..util.clock import Clock
 from .cron import Cron
+from .describe import describe
 from .log import Log
+from .pausing import Pausing
 from .timers import Timers
 
 if TYPE_CHECKING:
@@ -57,6 +61,9 @@ class Server(Keyspace):
         self.cron = Cron(self)
         self.blocking = Blocking(self)
         self.watching = Watching(self)
+        self.tracking = Tracking(self)
+        self.monitoring = Monitoring(self)
+        self.pausing = Pausing(self)
         self.propagation = Propagation()
         self.unsettled = False
         """Set by whatever needs ``dispatch.settle`` after the running command."""
@@ -69,13 +76,14 @@ class Server(Keyspace):
 
         # Plugged by upper layers; the defaults are those of a server without them.
         self.make_room: Callable[[], bool] = lambda: True
-        self.postpone: Callable[[Client, Command, Argv, int], bool] = lambda client, command, argv, flags: False
         self.script_flags: Callable[[Client, Command, Argv], int] = lambda client, command, argv: command.flags
         self.was_out_of_memory = False
         self.async_loading = False
-        self.feed_monitors: Callable[[Client, Argv], None] = lambda client, argv: None
         self.disk_error: str | None = None
         self.pubsub = PubSub()
+        self.before_sleep: list[Callable[[], None]] = []
+        """Called at the end of each turn of the loop in which something was executed."""
+        self.expires_paused = False
         self.flushed: list[Callable[[Database | None], None]] = []
         """Called after FLUSHDB (that database) and FLUSHALL (None)."""
         self.client_opened: Callable[[Client], None] = lambda client: None
@@ -83,7 +91,6 @@ class Server(Keyspace):
         """Called when a client is gone, to take it out of whatever it was part of."""
         self.reset_hooks: list[Callable[[Client], None]] = []
         """Called by RESET, before the client gets its defaults back."""
-        self.describe_client: Callable[[Client], str] = lambda client: f"id={client.id}"
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
         self.output_limits: object | None = self
@@ -91,13 +98,23 @@ class Server(Keyspace):
         self.rejected_connections = 0
         self.extensions: dict[str, Any] = {}
 
-    def client_closed(self, client: Client) -> None:
-        """Forget *client*: waits, watched keys, subscriptions and the rest."""
+    def forget(self, client: Client) -> None:
+        """Take *client* out of waits, watched keys, subscriptions and the rest; twice is harmless."""
+        if self.clients.pop(client.id, None) is None:
+            return
         self.watching.unwatch(client)
+        self.tracking.disable(client)
+        self.monitoring.remove(client)
+        self.pausing.forget(client)
         self.pubsub.unsubscribe_all(client)
         self.blocking.cancel(client)
         for hook in self.close_hooks:
             hook(client)
+
+    @staticmethod
+    def describe_client(client: Client) -> str:
+        """*client* as CLIENT LIST has it, for the log."""
+        return describe(client).decode("utf-8", "surrogateescape")
 
     def restrict(self, gate: int, on: bool = True) -> None:
         """Set or clear gate bits that concern every client."""

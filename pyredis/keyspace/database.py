@@ -23,7 +23,17 @@ class Database:
     String values are ``bytes`` or, where a command edits them in place, ``bytearray``.
     """
 
-    __slots__ = ("average_ttl", "blocked", "data", "expire_sampler", "expires", "index", "sampler", "server", "watched")
+    __slots__ = (
+        "average_ttl",
+        "blocked",
+        "data",
+        "expire_sampler",
+        "expires",
+        "index",
+        "sampler",
+        "server",
+        "watched",
+    )
 
     def __init__(self, server: Keyspace, index: int) -> None:
         self.server = server
@@ -49,7 +59,7 @@ class Database:
             self.server.keyspace_hits += 1
         if value.__class__ is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
             raise WrongType
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[return-value]
 
     def read_any(self, key: bytes) -> Any:
         """The value of *key*, of whatever type; counts as a hit or miss."""
@@ -68,7 +78,7 @@ class Database:
             return None
         if value.__class__ is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
             raise WrongType
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[return-value]
 
     def edit_any(self, key: bytes) -> Any:
         """The value of *key* for a write, of whatever type."""
@@ -101,7 +111,7 @@ class Database:
     def expire_if_due(self, key: bytes) -> bool:
         """True if *key* is past its time; deletes it where this server may (db.c expireIfNeeded)."""
         server = self.server
-        if self.expires[key] > server.now // 1_000_000 or server.sees_expired:
+        if self.expires[key] >= server.now // 1_000_000 or server.sees_expired:
             return False
         if not server.keeps_expired:
             self.delete_expired(key)
@@ -164,6 +174,11 @@ class Database:
         if freer is not None:
             freer(value)
         return True
+
+    def take(self, key: bytes) -> Any:
+        """Take the existing *key* out as ``remove`` does, to store its value elsewhere."""
+        self.expires.pop(key, None)
+        return self.data.pop(key)
 
     def flush(self) -> int:
         """Empty this database without events; the number of keys it had.  O(1) plus freeing."""

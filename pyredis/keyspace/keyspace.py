@@ -10,6 +10,7 @@ from ..config.config import Config
 from ..datatypes.encodings import Thresholds
 from ..util.clock import Clock
 from .database import Database
+from .expiry import ExpireCycle
 
 Observer: TypeAlias = "Callable[[Database, bytes, bytes | None, int], None]"
 """Called with (database, key, event or None, event class) for every change of a key."""
@@ -46,6 +47,11 @@ class Keyspace:
         """True on a replica (and while loading): expired keys are hidden, not deleted."""
         self.sees_expired = False
         """True while the leader's stream is applied: even expired keys are visible (db.c keyIsExpired)."""
+        self.expire_cycle = ExpireCycle(config.databases)
+        self.idle_ms: Callable[[Database, bytes], int] = lambda db, key: 0
+        """How long ago an existing key was last accessed; plugged by what tracks it."""
+        self.frequency: Callable[[Database, bytes], int] = lambda db, key: 0
+        """The LFU counter of an existing key."""
         self.databases = [Database(self, index) for index in range(config.databases)]
 
     def plug(self, observer: Observer, order: int) -> None:

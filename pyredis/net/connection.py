@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..engine.client import Client
-from ..engine.dispatch import drain, run
+from ..engine.dispatch import drain, end_turn, run
 from .admission import refusal
 from .limits import over_output_limit
 
@@ -20,9 +20,9 @@ READ_PAUSE_BYTES = 1 << 20
 
 def flush_others(server: Server) -> None:
     """Send what commands left in the output of clients other than the one that ran them."""
+    end_turn(server)
     while server.to_flush or server.resumable:
-        if server.resumable:
-            drain(server)
+        drain(server)
         clients, server.to_flush = server.to_flush, []
         for client in clients:
             client.to_flush = False
@@ -32,7 +32,18 @@ def flush_others(server: Server) -> None:
 class Connection(asyncio.Protocol):
     """Feeds a socket's bytes to ``run`` and writes the replies of each batch at once."""
 
-    __slots__ = ("_closing", "_reading", "client", "fd", "is_local", "local", "peer", "server", "transport")
+    __slots__ = (
+        "_closing",
+        "_reading",
+        "client",
+        "fd",
+        "is_local",
+        "is_unix",
+        "local",
+        "peer",
+        "server",
+        "transport",
+    )
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -40,6 +51,7 @@ class Connection(asyncio.Protocol):
         self.local = b""
         self.fd = -1
         self.is_local = True
+        self.is_unix = False
         self._reading = True
         self._closing = False
 
@@ -77,7 +89,7 @@ class Connection(asyncio.Protocol):
                 self._check_output()
         if client.halted:
             self._pause_if_flooded()
-        if server.to_flush or server.resumable:
+        if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
 
     def eof_received(self) -> bool:
@@ -85,8 +97,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         server = self.server
-        if server.clients.pop(self.client.id, None) is not None:
-            server.client_closed(self.client)
+        server.forget(self.client)
         self.client.closing = self.client.halted = True
         if server.to_flush or server.resumable:
             flush_others(server)
@@ -151,6 +162,7 @@ class Connection(asyncio.Protocol):
             return
         self.fd = sock.fileno()
         if sock.family == socket.AF_UNIX:
+            self.is_unix = True
             path = self.server.config.unixsocket
             self.peer = self.local = b"%b:0" % path.encode()
             return
@@ -171,5 +183,3 @@ def _address(name: tuple[str, int]) -> bytes:
     """``ip:port`` as Redis prints it: IPv6 in brackets (anet.c anetFormatAddr)."""
     host, port = name[0], name[1]
     return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
-
-

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import InvalidSyntax
-from ..util.numbers import parse_int
+from ..errors import CommandError, InvalidSyntax, NotInRange
+from ..util.numbers import parse_int, parse_int_or_none
 
 
 class Arguments:
@@ -48,3 +48,19 @@ class Arguments:
     def integer(self) -> int:
         """The next word as a signed 64-bit integer.  Raises NotInteger, InvalidSyntax at the end."""
         return parse_int(self.raw())
+
+
+def parse_int32(text: bytes) -> int:
+    """*text* as a C int (getIntFromObjectOrReply).  Raises NotInteger, NotInRange."""
+    number = parse_int(text)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise NotInRange(-(1 << 31), (1 << 31) - 1)
+    return number
+
+
+def parse_at_least(text: bytes, least: int, refusal: type[CommandError]) -> int:
+    """*text* as a signed 64-bit integer not below *least*; raises *refusal* for whatever else it is."""
+    number = parse_int_or_none(text)
+    if number is None or number < least:
+        raise refusal
+    return number

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from .flags import BLOCKING, MOVABLE_KEYS, categories_for, gates_for
-from .keyspecs import KeySpec
+from .flags import BLOCKING, MOVABLE_KEYS, NOT_KEY, categories_for, gates_for
+from .keyspecs import KeySpec, iter_keys
 
 if TYPE_CHECKING:
     from ..engine.client import Client
@@ -41,7 +41,7 @@ class Command:
         self.arity = arity
         self.least = abs(arity)
         self.most = arity if arity > 0 else sys.maxsize
-        if get_keys is not None or any(spec.begin == "keyword" or spec.find != "range" for spec in keys):
+        if any(spec.begin == "keyword" or spec.find != "range" for spec in keys):
             flags |= MOVABLE_KEYS
         self.flags = flags
         self.acl = acl
@@ -67,7 +67,15 @@ class Command:
     def bind(self, parent: Command | None = None) -> Command:
         """A copy of this prototype for one server, subcommands included."""
         copy = Command(
-            self.name, self.handler, self.arity, self.flags, self.key_specs, self.acl, self.tips, self.get_keys, parent
+            self.name,
+            self.handler,
+            self.arity,
+            self.flags,
+            self.key_specs,
+            self.acl,
+            self.tips,
+            self.get_keys,
+            parent,
         )
         copy.id = self.id
         if self.subcommands is not None:
@@ -81,6 +89,13 @@ class Command:
 
     def __repr__(self) -> str:
         return f"<Command {self.name}>"
+
+
+def keys_of(command: Command, argv: Argv) -> list[tuple[int, int]]:
+    """(position, key flags) of every key in *argv* (db.c getKeysFromCommandWithSpecs)."""
+    if command.get_keys is not None:
+        return command.get_keys(command, argv)
+    return [found for found in iter_keys(command.key_specs, argv) if not found[1] & NOT_KEY]
 
 
 REGISTRY: dict[str, Command] = {}

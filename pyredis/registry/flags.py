@@ -42,6 +42,8 @@ UNPAUSABLE = 1 << 43
 """Never postponed by CLIENT PAUSE."""
 RELAYS_SCRIPT = 1 << 44
 """EVAL and FCALL: what they may do is decided by the script's own flags."""
+SETS_ONE_SHOT = 1 << 46
+"""CLIENT REPLY and CLIENT CACHING: what they set for the next command outlives them."""
 RELAYS_QUEUE = 1 << 45
 """EXEC: what it does is what the queued commands do."""
 

@@ -80,7 +80,14 @@ def counted(index: int, flags: int, *, step: int = 1, notes: str = "") -> KeySpe
 
 
 def after(
-    keyword: str, flags: int, *, start_from: int, last: int = 0, step: int = 1, limit: int = 0, notes: str = ""
+    keyword: str,
+    flags: int,
+    *,
+    start_from: int,
+    last: int = 0,
+    step: int = 1,
+    limit: int = 0,
+    notes: str = "",
 ) -> KeySpec:
     """Keys that follow *keyword*, searched from argv[start_from] (negative: backwards from the end)."""
     return KeySpec(

@@ -54,17 +54,12 @@ def set_of_bulks(values: Collection[bytes | bytearray]) -> bytes:
 
 def pairs_of_bulks(values: Collection[bytes | bytearray]) -> bytes:
     flat = iter(values)
-    return array_header(len(values) // 2) + b"".join(
-        [b"*2\r\n" + bulks(pair) for pair in zip(flat, flat, strict=True)]
-    )
+    return array_header(len(values) // 2) + b"".join([b"*2\r\n" + bulks(pair) for pair in zip(flat, flat, strict=True)])
 
 
 def scored(entries: Collection[tuple[bytes, float]]) -> bytes:
     return array_header(len(entries)) + b"".join(
-        [
-            b"*2\r\n$%d\r\n%b\r\n,%b\r\n" % (len(member), member, format_double(score))
-            for member, score in entries
-        ]
+        [b"*2\r\n$%d\r\n%b\r\n,%b\r\n" % (len(member), member, format_double(score)) for member, score in entries]
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from . import values
 from .choices import Choices
 from .grammar import Argv, call, documentation, lexical, words_of
+from .rules import names
 from .scripts import DEFAULTS, Script, Step
 
 TIGHT: dict[str, str] = {
@@ -23,20 +24,11 @@ TIGHT: dict[str, str] = {
 }
 """Thresholds so low that a short script crosses them."""
 
-FORBIDDEN = frozenset(
-    """shutdown debug monitor sync psync replconf replicaof slaveof failover migrate module|load module|loadex
-    module|unload quit save bgsave bgrewriteaof wait waitaof client|pause client|unpause client|kill client|reply
-    acl|setuser acl|deluser acl|save acl|load config|rewrite config|resetstat cluster|reset cluster|meet asking
-    pfselftest pfdebug restore-asking latency|doctor memory|doctor memory|malloc-stats memory|stats lolwut
-    acl|genpass info client|list client|info time lastsave latency|graph latency|latest latency|histogram
-    latency|history slowlog|get slowlog|len acl|log script|debug script|kill function|kill function|stats command|docs
-    command config|get memory|purge client|id client|trackinginfo client|getname command|list command|info
-    command|count subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe role memory|usage auth hello
-    client|no-evict client|tracking client|caching reset acl|users acl|list acl|getuser acl|dryrun acl|whoami
-    cluster|info cluster|nodes cluster|myid cluster|shards cluster|slots cluster|links cluster|myshardid
-    swapdb script|flush flushall flushdb client|setinfo client|no-touch object|freq""".split()
-)  # fmt: skip
-"""Commands the general grammar leaves out: they stop, block, depend on the process or have a family of their own."""
+FORBIDDEN = names(
+    """migrate wait waitaof object|freq script|debug script|kill script|flush function|kill function|stats
+    pfdebug pfselftest"""
+)
+"""Commands the general grammar leaves out: they block, or depend on the process."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +80,12 @@ GENERAL = ("del", "exists", "type", "object|encoding", "rename", "copy", "expire
 
 def members(family: Family) -> list[tuple[int, str]]:
     """The family's commands with their weights."""
-    names = list(family.commands)
+    own = list(family.commands)
     for name, docs in documentation().items():
         if docs["group"] in family.groups and name not in FORBIDDEN and name not in BLOCKING and name not in LEXICAL:
-            names.append(name)
-    unique = dict.fromkeys([*names, *family.extra])
-    return [(family.weights.get(name, 4 if name in names else 1), name) for name in unique]
+            own.append(name)
+    unique = dict.fromkeys([*own, *family.extra])
+    return [(family.weights.get(name, 4 if name in own else 1), name) for name in unique]
 
 
 def settings(choices: Choices) -> tuple[tuple[str, str], ...]:
@@ -125,14 +117,16 @@ def plain(choices: Choices, family: Family) -> Script:
     return Script(tuple(Step(tuple(argv)) for argv in steps), resp(choices), 1, settings(choices))
 
 
-LEXICAL = frozenset("zrangebylex zrevrangebylex zlexcount zremrangebylex".split())
+LEXICAL = names("zrangebylex zrevrangebylex zlexcount zremrangebylex")
 """Defined only while all scores are equal, so they have a family of their own."""
 
 
 def lex(choices: Choices, family: Family) -> Script:
     """Ranges by name over members of one score."""
-    names = [(6, "zadd"), (4, "zrange"), (2, "zrangestore"), (1, "zrem"), (1, "zcard"), *((3, name) for name in sorted(LEXICAL))]
-    steps = [lexical(choices, choices.weighted(names), values.KEYS["sorted-set"]) for _ in range(2 + choices.integer(0, 20))]
+    commands = [(6, "zadd"), (4, "zrange"), (2, "zrangestore"), (1, "zrem"), (1, "zcard")]
+    commands += [(3, name) for name in sorted(LEXICAL)]
+    length = 2 + choices.integer(0, 20)
+    steps = [lexical(choices, choices.weighted(commands), values.KEYS["sorted-set"]) for _ in range(length)]
     return Script(tuple(Step(tuple(argv)) for argv in steps), resp(choices), 1, settings(choices))
 
 
@@ -155,7 +149,8 @@ def transactions(choices: Choices, family: Family) -> Script:
 # --- several connections ----------------------------------------------------------------------------------
 
 PUBSUB = (
-    (4, "subscribe"), (3, "psubscribe"), (3, "ssubscribe"), (2, "unsubscribe"), (2, "punsubscribe"), (2, "sunsubscribe"),
+    (4, "subscribe"), (3, "psubscribe"), (3, "ssubscribe"),
+    (2, "unsubscribe"), (2, "punsubscribe"), (2, "sunsubscribe"),
     (6, "publish"), (4, "spublish"), (1, "pubsub|channels"), (1, "pubsub|numsub"), (1, "pubsub|numpat"),
     (1, "pubsub|shardchannels"), (1, "pubsub|shardnumsub"), (1, "ping"), (1, "get"), (1, "multi"), (1, "exec"),
     (1, "set"), (1, "reset"), (1, "discard"),
@@ -195,7 +190,7 @@ def blocking(choices: Choices, family: Family) -> Script:
         connection = choices.integer(0, 3)
         pool = waits if choices.chance(40) else others + control
         argv = call(choices, choices.weighted(pool), keys)
-        if choices.chance(5) and argv[0].lower().decode("latin-1") in BLOCKING:
+        if choices.chance(5) and len(argv) > 2 and argv[0].lower().decode("latin-1") in BLOCKING:
             at = 1 if argv[0].lower() in (b"blmpop", b"bzmpop") else len(argv) - 1
             argv[at] = b"0.01"
             steps.append(Step(tuple(argv), connection, wait=0.06))
@@ -208,12 +203,13 @@ BLOCKING = ("blpop", "brpop", "blmove", "brpoplpush", "blmpop", "bzpopmin", "bzp
 FEEDING = ("lpush", "rpush", "zadd", "lpop", "lmove", "zpopmin", "rpoplpush", "linsert", "sort", "zunionstore", "lmpop")
 
 CONNECTION = (
-    (3, "select"), (2, "client|setname"), (2, "client|getname"), (1, "client|setinfo"), (2, "client|tracking"),
-    (1, "client|trackinginfo"), (1, "client|getredir"), (1, "client|caching"), (1, "client|no-evict"),
-    (1, "client|no-touch"), (3, "hello"), (2, "auth"), (3, "ping"), (3, "echo"), (2, "reset"), (1, "multi"), (1, "exec"),
-    (1, "client|unblock"), (1, "acl|whoami"), (3, "get"), (3, "set"), (1, "swapdb"), (1, "move"), (1, "dbsize"),
-    (1, "flushdb"), (1, "client|help"), (1, "object|help"), (1, "config|help"), (1, "hgetall"), (1, "config|get"),
-    (1, "command|count"), (1, "client|reply"), (1, "acl|cat"), (1, "command|list"), (1, "command|getkeys"),
+    (3, "select"), (2, "client|setname"), (2, "client|getname"), (1, "client|setinfo"),
+    (2, "client|tracking"), (1, "client|getredir"), (1, "client|caching"), (1, "client|no-evict"),
+    (1, "client|no-touch"), (3, "hello"), (2, "auth"), (3, "ping"), (3, "echo"), (2, "reset"), (1, "multi"),
+    (1, "exec"), (1, "client|unblock"), (1, "acl|whoami"), (3, "get"), (3, "set"), (1, "swapdb"), (1, "move"),
+    (1, "dbsize"), (1, "flushdb"), (1, "client|help"), (1, "object|help"), (1, "config|help"), (1, "hgetall"),
+    (1, "config|get"), (1, "command|count"), (1, "client|reply"), (1, "acl|cat"), (1, "command|list"),
+    (1, "command|getkeys"), (1, "client|trackinginfo"),
 )  # fmt: skip
 
 
@@ -226,7 +222,7 @@ def connection(choices: Choices, family: Family) -> Script:
         if name == "client|reply":
             argv = [b"CLIENT", b"REPLY", choices.pick((b"ON", b"BAD", b"on"))]
         if choices.chance(4):
-            argv = words_of(name, choices) + [b"nosuch"]
+            argv = [*words_of(name, choices), b"nosuch"]
         steps.append(Step(tuple(argv), choices.integer(0, 1)))
     return Script(tuple(steps), resp(choices), 2, settings(choices))
 
@@ -243,55 +239,76 @@ def tracking(choices: Choices, family: Family) -> Script:
     )  # fmt: skip
     steps = [Step(tuple(choices.pick(modes[:7])), 0)]
     for _ in range(2 + choices.integer(0, 20)):
-        argv = choices.pick(modes) if choices.chance(12) else call(choices, choices.weighted(everything), values.ALL_KEYS)
+        switch = choices.chance(12)
+        argv = choices.pick(modes) if switch else call(choices, choices.weighted(everything), values.ALL_KEYS)
         steps.append(Step(tuple(argv), choices.integer(0, 1)))
     return Script(tuple(steps), 3 if choices.chance(85) else 2, 2, settings(choices))
 
 
+EXPIRY = (
+    "expire", "pexpire", "expireat", "pexpireat", "ttl", "pttl", "expiretime", "pexpiretime", "persist",
+    "getex", "exists",
+)  # fmt: skip
 CORE = ("string", "bitmap", "list", "set", "hash", "zset", "keys", "expire")
 CORE_KEYS = ("string", "bitmap", "list", "set", "hash", "sorted-set")
 
 FAMILIES: dict[str, Family] = {
     "string": Family(("string",), keys=("string",), extra=GENERAL, weights={"set": 10, "lcs": 2}),
-    "bitmap": Family(("bitmap",), keys=("bitmap",), extra=("set", "get", "append", "setrange", "del", "object|encoding")),
+    "bitmap": Family(
+        ("bitmap",), keys=("bitmap",), extra=("set", "get", "append", "setrange", "del", "object|encoding")
+    ),
     "list": Family(("list",), keys=("list",), extra=GENERAL),
     "set": Family(("set",), keys=("set",), extra=GENERAL, weights={"sadd": 10}),
     "hash": Family(("hash",), keys=("hash",), extra=GENERAL, weights={"hset": 8}),
     "zset": Family(("sorted-set",), keys=("sorted-set",), extra=(*GENERAL, "sadd"), weights={"zadd": 16, "zrange": 10}),
     "lex": Family(write=lex),
     "keys": Family(
-        ("generic",), keys=CORE_KEYS, commands=("dbsize", "randomkey", "select", "swapdb", "flushdb"),
-        extra=("set", "get", "incr", "hset", "lpush", "sadd", "zadd"), weights={"sort": 1, "sort_ro": 1, "scan": 1, "flushdb": 1},
+        ("generic",),
+        keys=CORE_KEYS,
+        commands=("dbsize", "randomkey", "select", "swapdb", "flushdb"),
+        extra=("set", "get", "incr", "hset", "lpush", "sadd", "zadd"),
+        weights={"sort": 1, "sort_ro": 1, "scan": 1, "flushdb": 1},
     ),
     "expire": Family(
         keys=CORE_KEYS,
-        commands=("expire", "pexpire", "expireat", "pexpireat", "ttl", "pttl", "expiretime", "pexpiretime", "persist", "getex"),
-        extra=("set", "setex", "psetex", "rename", "copy", "append", "incr", "lpush", "del", "getset", "exists", "hset"),
+        commands=EXPIRY,
+        extra=("set", "setex", "psetex", "rename", "copy", "append", "incr", "lpush", "del", "getset", "hset"),
     ),
     "scan": Family(
-        keys=CORE_KEYS, commands=("scan", "sscan", "hscan", "zscan", "keys", "randomkey"), extra=("sadd", "hset", "zadd", "del"),
+        keys=CORE_KEYS,
+        commands=("scan", "sscan", "hscan", "zscan", "keys", "randomkey"),
+        extra=("sadd", "hset", "zadd", "del"),
     ),
     "sort": Family(
-        keys=("list", "set", "sorted-set"), commands=("sort", "sort_ro"),
-        extra=("mset", "hset", "rpush", "sadd", "zadd", "lrange"), weights={"sort": 12},
+        keys=("list", "set", "sorted-set"),
+        commands=("sort", "sort_ro"),
+        extra=("mset", "hset", "rpush", "sadd", "zadd", "lrange"),
+        weights={"sort": 12},
     ),
-    "stream": Family(("stream",), keys=("stream",), extra=("del", "type", "object|encoding"), weights={"xadd": 16}),
+    "stream": Family(
+        ("stream",),
+        keys=("stream",),
+        extra=("del", "type", "object|encoding"),
+        weights={"xadd": 16, "xgroup|create": 12},
+    ),
     "geo": Family(("geo",), keys=("geo",), extra=("zadd", "zrange", "del"), weights={"geoadd": 10}),
     "hll": Family(("hyperloglog",), keys=("hyperloglog",), extra=("get", "set", "strlen", "del"), weights={"pfadd": 8}),
-    "scripting": Family(("scripting",), keys=("string", "list", "hash"), extra=("get", "set", "del"), weights={"eval": 16}),
+    "scripting": Family(
+        ("scripting",), keys=("string", "list", "hash"), extra=("get", "set", "del"), weights={"eval": 16}
+    ),
     "config": Family(
-        keys=CORE_KEYS, commands=("config|set",), extra=("object|encoding", "hset", "sadd", "zadd", "rpush", "lpush", "hincrby"),
+        keys=CORE_KEYS,
+        commands=("config|set",),
+        extra=("object|encoding", "hset", "sadd", "zadd", "rpush", "lpush", "hincrby"),
     ),
-    "mixed": Family(
-        ("string", "bitmap", "list", "set", "hash", "sorted-set", "generic"), keys=CORE_KEYS,
-    ),
+    "mixed": Family(("string", "bitmap", "list", "set", "hash", "sorted-set", "generic"), keys=CORE_KEYS),
     "transactions": Family(write=transactions),
     "pubsub": Family(write=pubsub),
     "notifications": Family(write=notifications),
     "blocking": Family(write=blocking),
     "connection": Family(write=connection),
     "tracking": Family(write=tracking),
-}  # fmt: skip
+}
 
 FIRST = (
     "string", "bitmap", "list", "set", "hash", "zset", "lex", "keys", "expire", "scan", "sort", "config", "mixed",

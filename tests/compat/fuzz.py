@@ -14,10 +14,14 @@ from pathlib import Path
 from .choices import Choices
 from .families import FAMILIES, FIRST, write
 from .grammar import documentation
-from .runner import Mismatch, Runner, shrink
+from .rules import canonical, names
+from .runner import Mismatch, Runner
 from .scripts import DEFAULTS, Script
 from .servers import MISSING, OURS, Server, find_oracle
+from .shrink import shrink
 from .wire import show
+
+LIMITS = ("--proto-max-bulk-len", DEFAULTS["proto-max-bulk-len"])
 
 
 @dataclass
@@ -67,8 +71,8 @@ def unknown_commands(server: Server) -> set[str]:
     return missing
 
 
-UNSAFE = frozenset("shutdown monitor sync psync debug quit save bgsave bgrewriteaof flushall flushdb failover".split())
-RECONNECT = frozenset("multi subscribe psubscribe ssubscribe reset unsubscribe punsubscribe sunsubscribe".split())
+UNSAFE = names("shutdown monitor sync psync debug quit save bgsave bgrewriteaof flushall flushdb failover")
+RECONNECT = names("multi subscribe psubscribe ssubscribe reset unsubscribe punsubscribe sunsubscribe")
 
 
 class Campaign:
@@ -100,8 +104,6 @@ class Campaign:
                 self.progress()
 
     def drawn(self, seed: str, family: str) -> Script | None:
-        from .rules import canonical
-
         script = write(Choices.seeded(seed), family)
         if self.options.resp:
             script = Script(script.steps, self.options.resp, script.connections, script.settings)
@@ -117,7 +119,9 @@ class Campaign:
         if found is None:
             return
         if not self.runner.ours_server.alive():
-            raise SystemExit(f"the server under test died at seed {seed}\n{found}\n{self.runner.ours_server.log[-3000:]}")
+            raise SystemExit(
+                f"the server under test died at seed {seed}\n{found}\n{self.runner.ours_server.log[-3000:]}"
+            )
         known = self.findings.get(found.group)
         if known is not None and known.shrunk >= 3:
             known.times += 1
@@ -150,7 +154,9 @@ class Campaign:
         for group, finding in sorted(self.findings.items(), key=lambda item: -item[1].times):
             lines += [f"=== {finding.times} x {group}   (seed {finding.seed})", str(finding.mismatch), ""]
         counts = " ".join(f"{name}:{count}" for name, count in sorted(self.scripts.items()))
-        lines.append(f"{sum(self.scripts.values())} scripts, {self.steps} commands, {self.flaky} not repeatable; {counts}")
+        lines.append(
+            f"{sum(self.scripts.values())} scripts, {self.steps} commands, {self.flaky} not repeatable; {counts}"
+        )
         lines.append(f"{len(self.findings)} kinds of mismatch, {sum(f.times for f in self.findings.values())} scripts")
         if self.missing:
             lines.append(f"unknown to the server under test, left out: {' '.join(sorted(self.missing))}")
@@ -182,12 +188,12 @@ def main() -> int:
         if options.oracle_port:
             real = Server(options.oracle_port)
         else:
-            real = Server.start([options.oracle])
+            real = Server.start([options.oracle], *LIMITS)
             started.append(real)
         if options.port:
             ours = Server(options.port)
         else:
-            ours = Server.start(shlex.split(options.server))
+            ours = Server.start(shlex.split(options.server), *LIMITS)
             started.append(ours)
         return campaign(real, ours, options, families)
     finally:
@@ -205,7 +211,10 @@ def campaign(real: Server, ours: Server, options: argparse.Namespace, families: 
     probe.close()
     runner = Runner(real, ours)
     work = Campaign(runner, options, missing)
-    print(f"real: {runner.real.name} {'.'.join(map(str, runner.real.version))}; families: {' '.join(families)}", file=sys.stderr)
+    print(
+        f"real: {runner.real.name} {'.'.join(map(str, runner.real.version))}; families: {' '.join(families)}",
+        file=sys.stderr,
+    )
     try:
         work.run(families)
     except KeyboardInterrupt:

@@ -164,6 +164,8 @@ def determined(argv: Argv) -> Argv:
         argv = _without(argv, b"BYLEX", 1)
     elif name in (b"XREAD", b"XREADGROUP"):
         argv = _without(argv, b"BLOCK", 2)
+    elif name == b"XADD":
+        argv = [b"3-3" if word == b"*" else word for word in argv]
     if name in EXPIRING and any(word.upper() in (b"PX", name) for word in argv):
         argv = [argv[0], *(b"100000" if word in SHORT else word for word in argv[1:])]
     return argv
@@ -177,7 +179,8 @@ def lexical(choices: Choices, name: str, keys: tuple[bytes, ...]) -> Argv:
     """A call that keeps every score at 0, as ranges by name ask for."""
     draft = Draft(choices, name, "", keys)
     if name == "zadd":
-        return [b"ZADD", values.key(draft), *(w for _ in range(1 + choices.integer(0, 5)) for w in (b"0", values.word(draft)))]
+        pairs = [(b"0", values.word(draft)) for _ in range(1 + choices.integer(0, 5))]
+        return [b"ZADD", values.key(draft), *(word for pair in pairs for word in pair)]
     if name in ("zrange", "zrangestore"):
         argv = [b"ZRANGE", values.key(draft), values.lex_range(draft), values.lex_range(draft), b"BYLEX"]
         argv += [b"REV"] if choices.chance(40) else []
@@ -277,7 +280,8 @@ def _sort(choices: Choices, keys: tuple[bytes, ...]) -> Argv:
         options.append([b"BY", values.BY_NAME["by-pattern"](draft)])
     if choices.chance(30):
         options.append([b"LIMIT", values.BY_NAME["offset"](draft), values.count(draft)])
-    options += [[b"GET", values.BY_NAME["get-pattern"](draft)] for _ in range(choices.weighted(((6, 0), (2, 1), (1, 2))))]
+    for _ in range(choices.weighted(((6, 0), (2, 1), (1, 2)))):
+        options.append([b"GET", values.BY_NAME["get-pattern"](draft)])
     if choices.chance(40):
         options.append([choices.pick((b"ASC", b"DESC"))])
     if choices.chance(60):
@@ -297,7 +301,8 @@ def _xadd(choices: Choices, keys: tuple[bytes, ...]) -> Argv:
     if choices.chance(10):
         argv.append(b"NOMKSTREAM")
     if choices.chance(20):
-        argv += [choices.pick((b"MAXLEN", b"MINID")), choices.pick((b"=", b"~", b"")), values.BY_NAME["threshold"](draft)]
+        trim = (choices.pick((b"MAXLEN", b"MINID")), choices.pick((b"=", b"~", b"")))
+        argv += [*trim, values.BY_NAME["threshold"](draft)]
     argv = [word for word in argv if word != b""] + [choices.pick(values.STREAM_IDS)]
     for _ in range(1 + choices.integer(0, 2)):
         argv += [values.fields(draft), values.word(draft)]
@@ -313,8 +318,11 @@ def _eval(choices: Choices, keys: tuple[bytes, ...]) -> Argv:
 def _config_set(choices: Choices, keys: tuple[bytes, ...]) -> Argv:
     argv = [b"CONFIG", b"SET"]
     for _ in range(1 + choices.weighted(((8, 0), (1, 1)))):
-        argv += [choices.pick(TUNABLE), choices.pick((b"4", b"8", b"128", b"512", b"-2", b"-1", b"0", b"64", b"x", b"1kb"))]
+        argv += [choices.pick(TUNABLE), choices.pick(SIZES)]
     return argv
+
+
+SIZES = (b"4", b"8", b"128", b"512", b"-2", b"-1", b"0", b"64", b"1kb", b"x")
 
 
 TUNABLE = (

@@ -52,7 +52,8 @@ DEFAULTS: dict[str, str] = {
 
 def single(*commands: Iterable[bytes | str], resp: int = 2) -> Script:
     """A script of one connection, from words."""
-    return Script(tuple(Step(tuple(word if isinstance(word, bytes) else word.encode() for word in c)) for c in commands), resp)
+    argvs = (tuple(word if isinstance(word, bytes) else word.encode() for word in words) for words in commands)
+    return Script(tuple(Step(argv) for argv in argvs), resp)
 
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:.,/+=@%^*(){}[]<>?!|~#&;$")
@@ -62,13 +63,13 @@ def quote(word: bytes) -> str:
     """*word* as redis-cli reads it from a line."""
     if word and all(byte in _PLAIN for byte in word):
         return word.decode()
-    if len(word) > 60 and len(set(word)) == 1:
-        return f'"{chr(word[0])}"' if len(word) == 1 else '"' + word.decode("latin-1") + '"'
-    body = "".join(
-        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{chr(byte)}" if byte in b'"\\' else f"\\x{byte:02x}"
-        for byte in word
-    )
-    return f'"{body}"'
+    return '"' + "".join(map(_character, word)) + '"'
+
+
+def _character(byte: int) -> str:
+    if byte in b'"\\':
+        return f"\\{chr(byte)}"
+    return chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"
 
 
 def line(argv: Iterable[bytes]) -> str:

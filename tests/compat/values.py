@@ -68,7 +68,8 @@ SCRIPTS = (
     b"redis.call('SET', KEYS[1], 'v'); return redis.call('TYPE', KEYS[1])", b"return tostring(1e15)", b"syntax error(",
     b"return redis.sha1hex(ARGV[1] or '')", b"return cjson.encode({1, 2, a=3})", b"return #ARGV", b"return true",
     b"return redis.call('ZADD', KEYS[1], 1.5, 'a')", b"redis.setresp(3); return redis.call('HGETALL', KEYS[1])",
-    b"return redis.call('HGETALL', KEYS[1])", b"return {err='E bad'}", b"return redis.call('INCRBYFLOAT', KEYS[1], '0.1')",
+    b"return redis.call('HGETALL', KEYS[1])", b"return {err='E bad'}",
+    b"return redis.call('INCRBYFLOAT', KEYS[1], '0.1')",
 )  # fmt: skip
 
 
@@ -112,13 +113,20 @@ score_range = mixed((12, SCORE_RANGES), (1, NASTY))
 lex_range = mixed((12, LEX_RANGES), (1, (b"a", b"", b"(a-", b"+a", b"-x")))
 word = mixed((8, WORDS[:16]), (3, WORDS))
 fields = mixed((1, FIELDS))
-bit_offset = mixed((12, (b"0", b"1", b"7", b"8", b"9", b"15", b"100", b"63", b"1000")), (1, (b"4294967296", b"-1", b"x")))
+bit_offset = mixed(
+    (12, (b"0", b"1", b"7", b"8", b"9", b"15", b"100", b"63", b"1000")), (1, (b"4294967296", b"-1", b"x"))
+)
 byte_offset = mixed((12, (b"0", b"1", b"2", b"5", b"10", b"100")), (1, (b"-1", b"536870912", b"x", *HUGE)))
-bitfield_offset = mixed((12, (b"0", b"1", b"7", b"#0", b"#1", b"#2", b"8", b"100", b"63")), (1, (b"#", b"#-1", b"-1", b"4294967295", b"x")))  # fmt: skip
+bitfield_offset = mixed(
+    (12, (b"0", b"1", b"7", b"#0", b"#1", b"#2", b"8", b"100", b"63")),
+    (1, (b"#", b"#-1", b"-1", b"4294967295", b"x")),
+)
 encodings = mixed((12, ENCODINGS), (1, BAD_ENCODINGS))
 seconds = mixed((10, (b"100", b"1000", b"500", b"100000")), (2, (b"-1", b"0", b"-1000")), (1, HUGE), (1, NASTY))
 milliseconds = mixed((10, (b"100000", b"1000000", b"500500")), (2, (b"-1", b"0")), (1, HUGE), (1, NASTY))
-unix_seconds = mixed((10, (b"4102444800", b"33177117420", b"4102444801")), (2, (b"1", b"0", b"-1")), (1, HUGE), (1, NASTY))
+unix_seconds = mixed(
+    (10, (b"4102444800", b"33177117420", b"4102444801")), (2, (b"1", b"0", b"-1")), (1, HUGE), (1, NASTY)
+)
 unix_milliseconds = mixed((10, (b"4102444800000", b"33177117420001")), (2, (b"1", b"0")), (1, HUGE), (1, NASTY))
 timeout = mixed((6, (b"0", b"1000")), (1, (b"-1", b"x", b"1e400", b"nan", b"9223372036854775808", b"9223372036854775")))
 pattern = mixed((1, PATTERNS))
@@ -256,6 +264,7 @@ BY_COMMAND: dict[tuple[str, str], Kind] = {
     ("xadd", "id"): mixed((10, STREAM_IDS), (1, (b"1-2-3", b"-1", b"x"))),
     ("set", "value"): mixed((6, WORDS), (2, SMALL), (1, SCORES)),
     ("append", "value"): mixed((6, WORDS), (2, SMALL)),
+    ("config|set", "parameter"): one_of(b"hash-max-listpack-entries", b"zset-max-listpack-value", b"nosuch"),
     ("pubsub|channels", "pattern"): one_of(*CHANNEL_PATTERNS),
     ("pubsub|shardchannels", "pattern"): one_of(*CHANNEL_PATTERNS),
     ("psubscribe", "pattern"): one_of(*CHANNEL_PATTERNS),

@@ -88,13 +88,15 @@ NODE_PACKED = 2
 class RdbError(Exception):
     """Data that is not a valid RDB file or payload.  ``reason`` is Redis's own wording where it has one.
 
-    ``offset`` counts bytes from the start of the file, -1 where it is not known.
+    ``offset`` is where in the file it was noticed, ``record`` where the key or opcode at fault begins; -1 where
+    there is no file.
     """
 
     def __init__(self, reason: str, offset: int = -1) -> None:
         super().__init__(reason)
         self.reason = reason
         self.offset = offset
+        self.record = -1
 
 
 class ShortRead(RdbError):
@@ -116,11 +118,15 @@ class EmptyKey(Exception):
 
 
 class NeedMore(Exception):
-    """The buffer ends inside a record; *need* is a position known to belong to it, or 0."""
+    """The buffer ends inside a record: *need* is a position known to belong to it.
 
-    def __init__(self, need: int) -> None:
-        super().__init__(need)
+    *start* is where the field that is cut off begins.
+    """
+
+    def __init__(self, need: int, start: int) -> None:
+        super().__init__(need, start)
         self.need = need
+        self.start = start
 
 
 def module_name(module_id: int) -> str:

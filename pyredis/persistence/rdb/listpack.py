@@ -1,4 +1,4 @@
-"""Listpacks: the compact sequence behind small hashes, sets, sorted sets, lists and stream nodes (listpack.c).
+"""Listpacks: the compact sequence behind small collections and stream nodes (listpack.c).
 
 Header of six bytes (total size, number of elements, little-endian), entries, 0xFF.  An entry is its
 encoding with the data, then its own size written so that it can be read backwards.
@@ -38,9 +38,7 @@ def backlen(size: int) -> bytes:
         return bytes((size >> 14, size >> 7 & 127 | 128, size & 127 | 128))
     if size < 268435455:
         return bytes((size >> 21, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
-    return bytes(
-        (size >> 28, size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128)
-    )
+    return bytes((size >> 28, size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
 
 
 _BACKLENS = [backlen(size) for size in range(4200)]
@@ -80,15 +78,15 @@ def encode_integer(value: int) -> bytes:
 
 def encode_entry(item: bytes | int) -> bytes:
     """A whole entry for one element: strings that look like integers are stored as such."""
-    if type(item) is int:
+    if isinstance(item, int):
         return encode_integer(item)
-    size = len(item)  # type: ignore[arg-type]
+    size = len(item)
     if size <= 20 and size:
-        small = _SMALL_BY_TEXT.get(item)  # type: ignore[call-overload]
+        small = _SMALL_BY_TEXT.get(item)
         if small is not None:
-            return small  # type: ignore[no-any-return]
-        if item[0] <= 57:  # type: ignore[index]
-            value = parse_integer(item)  # type: ignore[arg-type]
+            return small
+        if item[0] <= 57:
+            value = parse_integer(item)
             if value is not None:
                 return encode_integer(value)
     if size < 64:
@@ -128,7 +126,7 @@ def join(entries: Sequence[bytes]) -> bytes:
 def decode(pack: bytes, failure: str) -> list[bytes]:
     """The elements of *pack* as strings.  Every byte is validated; RdbError(*failure*) if one is wrong."""
     items = decode_raw(pack, failure)
-    return [item if type(item) is bytes else b"%d" % item for item in items]
+    return [item if isinstance(item, bytes) else b"%d" % item for item in items]
 
 
 def decode_raw(pack: bytes, failure: str) -> list[bytes | int]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from pyredis.persistence.rdb import codes, intset, legacy, listpack, values
+from pyredis.datatypes.hashes import Hash
+from pyredis.datatypes.lists import List
+from pyredis.datatypes.sampled import HASHTABLE, LISTPACK
+from pyredis.datatypes.sets import INTSET, Set
+from pyredis.datatypes.zsets import SortedSet
+from pyredis.persistence.rdb import codes, intset, legacy, listpack
 from pyredis.persistence.rdb.codes import EmptyKey, NeedMore, RdbError
 from pyredis.persistence.rdb.options import LoadOptions
-from pyredis.persistence.rdb.quicklist import node_limits
-from pyredis.persistence.rdb.stream_records import load_stream
+from pyredis.persistence.rdb.stream_codec import load_stream_1, load_stream_2, load_stream_3
 from pyredis.persistence.rdb.strings import (
     DOUBLE,
     read_length,
     read_string,
     read_strings,
     read_text_double,
-    too_short,
 )
+from pyredis.util.numbers import parse_int_or_none
 
 ReadValue: TypeAlias = Callable[[bytes, int, LoadOptions], tuple[Any, int]]
 """(buffer, position, options) -> (value, position after it).
@@ -26,6 +30,10 @@ ReadValue: TypeAlias = Callable[[bytes, int, LoadOptions], tuple[Any, int]]
 Raises RdbError for damage, EmptyKey for a collection without elements; NeedMore, IndexError or
 struct.error when the buffer ends too early.
 """
+
+_MOST_NAMES = 4096
+_names: dict[bytes, bytes] = {}
+"""Field names seen lately: small hashes that describe records share theirs."""
 
 
 # --- strings and lists ----------------------------------------------------------------------------
@@ -38,7 +46,7 @@ def _load_string(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int
 def _load_list(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     count, at = _read_count(buffer, at)
     items, at = read_strings(buffer, at, count)
-    return values.make_list(items, _fits_one_node(items, options)), at
+    return List.of(items, options.thresholds), at
 
 
 def _load_list_ziplist(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
@@ -46,27 +54,30 @@ def _load_list_ziplist(buffer: bytes, at: int, options: LoadOptions) -> tuple[An
     items = legacy.decode_ziplist(blob, "List ziplist integrity check failed.")
     if not items:
         raise EmptyKey(at)
-    return values.make_list(items, False), at  # rdb.c leaves these a quicklist however short they are
+    value = List()
+    value.lengthen(options.thresholds)  # rdb.c leaves these a quicklist however short they are
+    value.push_tail(items, options.thresholds)
+    return value, at
 
 
 def _load_quicklist(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
-    nodes, at = _read_count(buffer, at)
-    items: list[bytes] = []
-    for _ in range(nodes):
+    count, at = _read_count(buffer, at)
+    nodes: list[tuple[bool, list[bytes]]] = []
+    for _ in range(count):
         blob, at = read_string(buffer, at)
         if not blob:
             raise RdbError("Quicklist integrity check failed.")
-        items += legacy.decode_ziplist(blob, "Ziplist integrity check failed.")
-    if not items:
+        items = legacy.decode_ziplist(blob, "Ziplist integrity check failed.")
+        if items:
+            nodes.append((False, items))
+    if not nodes:
         raise EmptyKey(at)
-    return values.make_list(items, nodes == 1 and _fits_one_node(items, options)), at
+    return List.of_nodes(nodes, options.thresholds), at
 
 
 def _load_quicklist_2(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     count, at = _read_count(buffer, at)
-    items: list[bytes] = []
-    nodes = size = 0
-    plain = False
+    nodes: list[tuple[bool, list[bytes]]] = []
     for _ in range(count):
         container, at = read_length(buffer, at)
         if container not in (codes.NODE_PACKED, codes.NODE_PLAIN):
@@ -75,36 +86,15 @@ def _load_quicklist_2(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any
         if not blob:
             raise RdbError("Quicklist integrity check failed.")
         if container == codes.NODE_PLAIN:
-            items.append(blob)
-            nodes, plain = nodes + 1, True
+            nodes.append((True, [blob]))
             continue
-        decoded = listpack.decode(blob, "Listpack integrity check failed.")
-        if decoded:
-            items += decoded
-            nodes, size = nodes + 1, len(blob)
-    if not items:
+        options.sanitized += options.deep
+        items = listpack.decode(blob, "Listpack integrity check failed.")
+        if items:
+            nodes.append((False, items))
+    if not nodes:
         raise EmptyKey(at)
-    compact = nodes == 1 and not plain and _within_node(size, len(items), options)
-    return values.make_list(items, compact), at
-
-
-def _fits_one_node(items: list[bytes], options: LoadOptions) -> bool:
-    size_limit, count_limit = node_limits(options.thresholds.list_max_listpack_size)
-    if len(items) > count_limit:
-        return False
-    size = listpack.EMPTY_SIZE
-    for item in items:
-        size += listpack.entry_size(item)
-        if size > size_limit:
-            return False
-    return True
-
-
-def _within_node(size: int, count: int, options: LoadOptions) -> bool:
-    """Whether one node of this size is kept as a plain listpack (t_list.c listTypeTryConvertQuicklist)."""
-    fill = options.thresholds.list_max_listpack_size
-    size_limit, count_limit = node_limits(fill)
-    return count <= count_limit and (fill >= 0 or size <= size_limit)
+    return List.of_nodes(nodes, options.thresholds), at
 
 
 # --- sets -----------------------------------------------------------------------------------------
@@ -117,29 +107,32 @@ def _load_set(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
         raise RdbError("Duplicate set members detected")
     limits = options.thresholds
     if count > limits.set_max_intset_entries:
-        return values.make_set(members, values.HASHTABLE), at
-    if all(listpack.parse_integer(member) is not None for member in members):
-        return values.make_set(members, values.INTSET), at
-    compact = count <= limits.set_max_listpack_entries and _longest(members) <= limits.set_max_listpack_value
-    return values.make_set(members, values.LISTPACK if compact else values.HASHTABLE), at
+        return Set.of(members, HASHTABLE), at
+    if all(parse_int_or_none(member) is not None for member in members):
+        return Set.of(members, INTSET), at
+    compact = count <= limits.set_max_listpack_entries and max(map(len, members)) <= limits.set_max_listpack_value
+    return Set.of(members, LISTPACK if compact else HASHTABLE), at
 
 
 def _load_set_intset(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     blob, at = read_string(buffer, at)
-    members = [b"%d" % n for n in intset.decode(blob, "Intset integrity check failed.", options.deep)]
-    compact = len(members) <= options.thresholds.set_max_intset_entries
-    return values.make_set(members, values.INTSET if compact else values.HASHTABLE), at
+    options.sanitized += options.deep
+    numbers = intset.decode(blob, "Intset integrity check failed.", options.deep)
+    compact = len(numbers) <= options.thresholds.set_max_intset_entries
+    return Set.of([b"%d" % number for number in numbers], INTSET if compact else HASHTABLE), at
 
 
 def _load_set_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     blob, at = read_string(buffer, at)
+    options.sanitized += options.deep
     members = listpack.decode(blob, "Set listpack integrity check failed.")
     if not members:
         raise EmptyKey(at)
-    if options.deep and len(set(members)) != len(members):
-        raise RdbError("Set listpack integrity check failed.")
     compact = len(members) <= options.thresholds.set_max_listpack_entries
-    return values.make_set(members, values.LISTPACK if compact else values.HASHTABLE), at
+    value = Set.of(members, LISTPACK if compact else HASHTABLE)
+    if len(value) != len(members):
+        _refuse_repeated(options.deep, compact, "Set listpack integrity check failed.", "Set")
+    return value, at
 
 
 # --- hashes ---------------------------------------------------------------------------------------
@@ -148,47 +141,68 @@ def _load_set_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[An
 def _load_hash(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     count, at = _read_count(buffer, at)
     items, at = read_strings(buffer, at, 2 * count)
-    fields = dict(zip(items[::2], items[1::2], strict=True))
-    if len(fields) != count:
-        raise RdbError("Duplicate hash fields detected")
     limits = options.thresholds
-    compact = count <= limits.hash_max_listpack_entries and _longest(items) <= limits.hash_max_listpack_value
-    return values.make_hash(fields, compact), at
+    compact = count <= limits.hash_max_listpack_entries and max(map(len, items)) <= limits.hash_max_listpack_value
+    value = _make_hash(items, compact)
+    if len(value) != count:
+        raise RdbError("Hash with dup elements" if compact else "Duplicate hash fields detected")
+    return value, at
 
 
 def _load_hash_zipmap(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     blob, at = read_string(buffer, at)
     items = legacy.decode_zipmap(blob, "Zipmap integrity check failed.")
-    fields = dict(zip(items[::2], items[1::2], strict=True))
-    if 2 * len(fields) != len(items):
-        raise RdbError("Hash zipmap with dup elements, or big length")
+    count = len(items) // 2
     limits = options.thresholds
-    compact = len(fields) <= limits.hash_max_listpack_entries
-    return values.make_hash(fields, compact and _longest(items) <= limits.hash_max_listpack_value), at
+    compact = count <= limits.hash_max_listpack_entries and max(map(len, items)) <= limits.hash_max_listpack_value
+    value = _make_hash(items, compact)
+    if len(value) != count:
+        raise RdbError("Hash zipmap with dup elements, or big length")
+    return value, at
 
 
 def _load_hash_ziplist(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     failure = "Hash ziplist integrity check failed."
     blob, at = read_string(buffer, at)
     items = legacy.decode_ziplist(blob, failure)
-    return _compact_hash(items, at, failure, True, options), at
+    return _make_compact_hash(items, at, failure, True, options), at
 
 
 def _load_hash_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     failure = "Hash listpack integrity check failed."
     blob, at = read_string(buffer, at)
+    options.sanitized += options.deep
     items = listpack.decode(blob, failure)
-    return _compact_hash(items, at, failure, options.deep, options), at
+    return _make_compact_hash(items, at, failure, options.deep, options), at
 
 
-def _compact_hash(items: list[bytes], at: int, failure: str, deep: bool, options: LoadOptions) -> Any:
+def _make_compact_hash(items: list[bytes], at: int, failure: str, deep: bool, options: LoadOptions) -> Hash:
     if not items:
         raise EmptyKey(at)
     if len(items) & 1:
         raise RdbError(failure)
     count = len(items) // 2
     compact = count <= options.thresholds.hash_max_listpack_entries
-    return values.make_hash(_distinct(items, items[1::2], deep, compact, failure, "Hash"), compact)
+    value = _make_hash(items, compact)
+    if len(value) != count:
+        _refuse_repeated(deep, compact, failure, "Hash")
+        value.clear()
+        for field, text in zip(items[::2], items[1::2], strict=True):
+            value.setdefault(field, text)  # the first is the one a scan of the listpack finds
+    return value
+
+
+def _make_hash(items: list[bytes], compact: bool) -> Hash:
+    value = Hash()
+    if compact:
+        if len(_names) > _MOST_NAMES:
+            _names.clear()
+        share = _names.setdefault
+        value.update(zip([share(field, field) for field in items[::2]], items[1::2], strict=True))
+    else:
+        value.encoding = HASHTABLE
+        value.update(zip(items[::2], items[1::2], strict=True))
+    return value
 
 
 # --- sorted sets ----------------------------------------------------------------------------------
@@ -206,59 +220,72 @@ def _load_zset(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
 def _load_zset_2(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     count, at = _read_count(buffer, at)
     scores: dict[bytes, float] = {}
-    unpack = DOUBLE.unpack_from
-    if at + 9 * count > len(buffer):
-        raise too_short(at + 9 * count, at)
+    unpack, limit = DOUBLE.unpack_from, len(buffer)
     for _ in range(count):
         size = buffer[at]
         if size < 64:
             start = at + 1
             at = start + size
+            if at > limit:
+                raise NeedMore(at, start)
             member = buffer[start:at]
         else:
             member, at = read_string(buffer, at)
+        if at + 8 > limit:
+            raise NeedMore(at + 8, at)
         (scores[member],) = unpack(buffer, at)
         at += 8
     return _make_loose_zset(scores, count, options), at
 
 
-def _make_loose_zset(scores: dict[bytes, float], count: int, options: LoadOptions) -> Any:
+def _make_loose_zset(scores: dict[bytes, float], count: int, options: LoadOptions) -> SortedSet:
     if len(scores) != count:
         raise RdbError("Duplicate zset fields detected")
-    if any(score != score for score in scores.values()):
-        raise RdbError("Zset with NAN score detected")
-    limits = options.thresholds
-    compact = count <= limits.zset_max_listpack_entries and _longest(scores) <= limits.zset_max_listpack_value
-    return values.make_zset(scores, compact)
+    _refuse_nan(scores.values())
+    return SortedSet.from_scores(scores, options.thresholds)
 
 
 def _load_zset_ziplist(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     failure = "Zset ziplist integrity check failed."
     blob, at = read_string(buffer, at)
     items = legacy.decode_ziplist(blob, failure)
-    return _compact_zset(items, at, failure, True, options), at
+    return _make_compact_zset(items, at, failure, True, options), at
 
 
 def _load_zset_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     failure = "Zset listpack integrity check failed."
     blob, at = read_string(buffer, at)
+    options.sanitized += options.deep
     items = listpack.decode(blob, failure)
-    return _compact_zset(items, at, failure, options.deep, options), at
+    return _make_compact_zset(items, at, failure, options.deep, options), at
 
 
-def _compact_zset(items: list[bytes], at: int, failure: str, deep: bool, options: LoadOptions) -> Any:
+def _make_compact_zset(items: list[bytes], at: int, failure: str, deep: bool, options: LoadOptions) -> SortedSet:
     if not items:
         raise EmptyKey(at)
     if len(items) & 1:
         raise RdbError(failure)
+    members = items[::2]
     try:
-        scores = list(map(float, items[1::2]))
+        numbers = list(map(float, items[1::2]))
     except ValueError:
         raise RdbError(failure) from None
+    _refuse_nan(numbers)
+    compact = len(members) <= options.thresholds.zset_max_listpack_entries
+    value = SortedSet()
+    value.scores = dict(zip(members, numbers, strict=True))
+    if len(value.scores) != len(members):
+        _refuse_repeated(deep, compact, failure, "Zset")
+        value.scores = dict(zip(members[::-1], numbers[::-1], strict=True))
+    value.order = sorted(zip(value.scores.values(), value.scores, strict=True))
+    if not compact:
+        value.convert()
+    return value
+
+
+def _refuse_nan(scores: Iterable[float]) -> None:
     if any(score != score for score in scores):
         raise RdbError("Zset with NAN score detected")
-    compact = len(scores) <= options.thresholds.zset_max_listpack_entries
-    return values.make_zset(_distinct(items, scores, deep, compact, failure, "Zset"), compact)
 
 
 # --- shared ---------------------------------------------------------------------------------------
@@ -268,28 +295,15 @@ def _read_count(buffer: bytes, at: int) -> tuple[int, int]:
     count, at = read_length(buffer, at)
     if not count:
         raise EmptyKey(at)
-    if at + count > len(buffer):  # at least a byte each: nothing is allocated for a count that lies
-        raise too_short(at + count, at)
     return count, at
 
 
-def _longest(texts: Any) -> int:
-    return max(map(len, texts))
-
-
-def _distinct(
-    items: list[bytes], seconds: list[Any], deep: bool, compact: bool, failure: str, kind: str
-) -> dict[bytes, Any]:
-    """Pairs by their first half.  A repeated one counts the first time, where a scan would find it."""
-    pairs = dict(zip(items[::2], seconds, strict=True))
-    if len(pairs) != len(seconds):
-        if deep:
-            raise RdbError(failure)
-        if not compact:
-            raise RdbError(f"{kind} listpack with dup elements")
-        pairs = dict(zip(items[-2::-2], seconds[::-1], strict=True))
-        pairs = dict(reversed(pairs.items()))
-    return pairs
+def _refuse_repeated(deep: bool, compact: bool, failure: str, kind: str) -> None:
+    """A field comes twice: Redis lives with that unless it verifies, or has to build a hashtable."""
+    if deep:
+        raise RdbError(failure)
+    if not compact:
+        raise RdbError(f"{kind} listpack with dup elements")
 
 
 def _load_module(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
@@ -314,6 +328,8 @@ def skip_module_data(buffer: bytes, at: int) -> int:
             at += 8
         elif opcode == codes.MODULE_OPCODE_STRING:
             _, at = read_string(buffer, at)
+        if at > len(buffer):
+            raise NeedMore(at, len(buffer))
 
 
 def _refuse_pre_release_module(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
@@ -335,13 +351,13 @@ READERS: dict[int, ReadValue] = {
     codes.ZSET_ZIPLIST: _load_zset_ziplist,
     codes.HASH_ZIPLIST: _load_hash_ziplist,
     codes.LIST_QUICKLIST: _load_quicklist,
-    codes.STREAM_LISTPACKS: load_stream,
+    codes.STREAM_LISTPACKS: load_stream_1,
     codes.HASH_LISTPACK: _load_hash_listpack,
     codes.ZSET_LISTPACK: _load_zset_listpack,
     codes.LIST_QUICKLIST_2: _load_quicklist_2,
-    codes.STREAM_LISTPACKS_2: load_stream,
+    codes.STREAM_LISTPACKS_2: load_stream_2,
     codes.SET_LISTPACK: _load_set_listpack,
-    codes.STREAM_LISTPACKS_3: load_stream,
+    codes.STREAM_LISTPACKS_3: load_stream_3,
 }
 """Every type code of RDB versions 1 to 11."""
 

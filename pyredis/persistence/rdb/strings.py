@@ -16,6 +16,8 @@ _BIG_32 = struct.Struct(">I")
 _BIG_64 = struct.Struct(">Q")
 _LITTLE_16 = struct.Struct("<h")
 _LITTLE_32 = struct.Struct("<i")
+_ENCODED_16 = struct.Struct("<Bh")
+_ENCODED_32 = struct.Struct("<Bi")
 DOUBLE = struct.Struct("<d")
 SIGNED_64 = struct.Struct("<q")
 
@@ -29,7 +31,7 @@ _LONGEST = 1 << 40
 """No string of Redis comes near; a longer length is damage, not something to wait for."""
 
 _LZF_EXPANSION = 88
-"""A back reference of three bytes yields at most 264: a longer original is a lie, refused before allocation."""
+"""Three bytes of back reference yield at most 264: a longer original is a lie, refused before allocation."""
 
 
 def encode_length(length: int) -> bytes:
@@ -42,18 +44,22 @@ def encode_length(length: int) -> bytes:
 
 
 def encode_integer(text: bytes) -> bytes | None:
-    """The two, three or five bytes of a decimal that fits 32 bits and is written canonically, else None."""
+    """Two, three or five bytes for a canonical decimal that fits 32 bits, else None; *text* is not empty."""
     short = _INT8.get(text)
     if short is not None:
         return short
-    digits = text[1:] if text[:1] == b"-" else text
-    if not digits.isdigit() or digits[0] == 48:
+    first = text[0]
+    if first == 45:
+        digits = text[1:]
+        if not digits.isdigit() or digits[0] == 48:
+            return None
+    elif first == 48 or not text.isdigit():
         return None
     value = int(text)
     if -32768 <= value <= 32767:
-        return b"\xc1" + _LITTLE_16.pack(value)
+        return _ENCODED_16.pack(0xC1, value)
     if -2147483648 <= value <= 2147483647:
-        return b"\xc2" + _LITTLE_32.pack(value)
+        return _ENCODED_32.pack(0xC2, value)
     return None
 
 
@@ -117,9 +123,9 @@ def _read_encoded(buffer: bytes, at: int, kind: int) -> tuple[bytes, int]:
         value = buffer[at + 1]
         return b"%d" % (value if value < 128 else value - 256), at + 2
     if kind == _ENCODED_INT16:
-        return b"%d" % _LITTLE_16.unpack_from(buffer, at + 1), at + 3
+        return b"%d" % _LITTLE_16.unpack_from(buffer, at + 1)[0], at + 3
     if kind == _ENCODED_INT32:
-        return b"%d" % _LITTLE_32.unpack_from(buffer, at + 1), at + 5
+        return b"%d" % _LITTLE_32.unpack_from(buffer, at + 1)[0], at + 5
     if kind != _ENCODED_LZF:
         raise RdbError(f"Unknown RDB string encoding type {kind}")
     packed_size, start = read_length(buffer, at + 1)
@@ -140,8 +146,6 @@ def read_strings(buffer: bytes, at: int, count: int) -> tuple[list[bytes], int]:
     strings: list[bytes] = []
     append = strings.append
     limit = len(buffer)
-    if at + count > limit:
-        raise too_short(at + count, at)
     while count:
         count -= 1
         size = buffer[at]
@@ -149,7 +153,7 @@ def read_strings(buffer: bytes, at: int, count: int) -> tuple[list[bytes], int]:
             start = at + 1
             at = start + size
             if at > limit:
-                raise NeedMore(at)
+                raise NeedMore(at, start)
             append(buffer[start:at])
         else:
             text, at = read_string(buffer, at)
@@ -161,7 +165,7 @@ def too_short(need: int, start: int) -> Exception:
     """What to raise when a record reaches to *need*: NeedMore, or RdbError when nothing can be that long."""
     if need - start > _LONGEST:
         return RdbError(f"length of {need - start} bytes is out of range")
-    return NeedMore(need)
+    return NeedMore(need, start)
 
 
 def read_text_double(buffer: bytes, at: int) -> tuple[float, int]:
@@ -172,7 +176,7 @@ def read_text_double(buffer: bytes, at: int) -> tuple[float, int]:
         return (float("nan"), float("inf"), float("-inf"))[size - 253], at
     end = at + size
     if end > len(buffer):
-        raise NeedMore(end)
+        raise NeedMore(end, at)
     try:
         return float(buffer[at:end]), end
     except ValueError:

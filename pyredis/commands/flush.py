@@ -1,0 +1,88 @@
+"""Whole databases: emptying, exchanging, counting (db.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..errors import CommandError, InvalidDbIndex, InvalidFirstDb, InvalidSecondDb, InvalidSyntax
+from ..registry.arguments import parse_int32
+from ..registry.command import Argv, Reply, command
+from ..registry.flags import FAST, READONLY, WRITE
+from ..resp.encode import OK, integer
+
+if TYPE_CHECKING:
+    from ..engine.client import Client
+    from ..keyspace.database import Database
+
+ALL_SHARDS: Final = ("request_policy:all_shards", "response_policy:all_succeeded")
+
+
+@command(
+    "DBSIZE", arity=1, flags=READONLY | FAST, acl="keyspace",
+    tips=("request_policy:all_shards", "response_policy:agg_sum"),
+)  # fmt: skip
+def dbsize(client: Client, argv: Argv) -> Reply:
+    """DBSIZE"""
+    return integer(len(client.db.data))
+
+
+@command("FLUSHDB", arity=-1, flags=WRITE, acl="keyspace dangerous", tips=ALL_SHARDS)
+def flushdb(client: Client, argv: Argv) -> Reply:
+    """FLUSHDB [ASYNC | SYNC]"""
+    _check_flush(argv)
+    _flush(client, [client.db], client.db)
+    client.propagate(*argv)
+    return OK
+
+
+@command("FLUSHALL", arity=-1, flags=WRITE, acl="keyspace dangerous", tips=ALL_SHARDS)
+def flushall(client: Client, argv: Argv) -> Reply:
+    """FLUSHALL [ASYNC | SYNC]"""
+    _check_flush(argv)
+    _flush(client, client.server.databases, None)
+    client.propagate(*argv)
+    return OK
+
+
+def _check_flush(argv: Argv) -> None:
+    """Refuse anything but ASYNC or SYNC: how memory is freed is the interpreter's business either way."""
+    if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() not in (b"ASYNC", b"SYNC")):
+        raise InvalidSyntax
+
+
+def _flush(client: Client, databases: list[Database], flushed: Database | None) -> None:
+    server = client.server
+    for db in databases:
+        server.watching.touched_all(db)
+        server.blocking.signal_all(db)
+        server.dirty += db.flush()
+    for hook in server.flushed:
+        hook(flushed)
+
+
+@command("SWAPDB", arity=3, flags=WRITE | FAST, acl="keyspace dangerous")
+def swapdb(client: Client, argv: Argv) -> Reply:
+    """SWAPDB index1 index2"""
+    first = _parse_index(argv[1], InvalidFirstDb)
+    second = _parse_index(argv[2], InvalidSecondDb)
+    server = client.server
+    count = len(server.databases)
+    if not (0 <= first < count and 0 <= second < count):
+        raise InvalidDbIndex
+    if first != second:
+        one, other = server.databases[first], server.databases[second]
+        server.watching.touched_all(one, other)
+        server.watching.touched_all(other, one)
+        server.swap(first, second)
+        server.blocking.signal_all(one)
+        server.blocking.signal_all(other)
+    server.dirty += 1
+    client.propagate(*argv)
+    return OK
+
+
+def _parse_index(text: bytes, error: type[CommandError]) -> int:
+    try:
+        return parse_int32(text)
+    except CommandError:
+        raise error from None

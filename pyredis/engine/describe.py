@@ -1,0 +1,105 @@
+"""A client as CLIENT LIST describes it (networking.c catClientInfoString)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import Client
+
+CLIENT_BYTES = 2048
+"""Rough size of a connection's own objects, for tot-mem."""
+QUERY_BUFFER = 16 * 1024
+"""Redis's initial query buffer; ours is the event loop's, reported as this size where input waits."""
+
+
+def client_type(client: Client) -> str:
+    """normal, master, replica or pubsub (networking.c getClientType)."""
+    if client.is_master:
+        return "master"
+    if client.replica is not None:
+        return "replica"
+    if client.channels or client.patterns or client.shard_channels:
+        return "pubsub"
+    return "normal"
+
+
+def flags(client: Client) -> str:
+    """The letters of ``flags=``, N for none."""
+    server, tracking = client.server, client.tracking
+    letters = [
+        ("O", client in server.monitoring.clients),
+        ("S", client.replica is not None),
+        ("M", client.is_master),
+        ("P", bool(client.channels or client.patterns or client.shard_channels)),
+        ("x", client.transaction is not None),
+        ("b", client.wait is not None or client.postponed),
+        ("t", tracking is not None),
+        ("R", tracking is not None and tracking.broken_redirect),
+        ("B", tracking is not None and tracking.bcast),
+        ("d", client.dirty_cas),
+        ("c", client.closing),
+        ("U", client.transport.is_unix),
+        ("r", client.readonly),
+        ("e", client.no_evict),
+        ("T", client.no_touch),
+    ]
+    return "".join(letter for letter, on in letters if on) or "N"
+
+
+def output_bytes(client: Client) -> int:
+    """Output that has not reached the kernel."""
+    return sum(map(len, client.out)) + client.transport.buffered()
+
+
+def memory(client: Client) -> int:
+    """What the client holds, in bytes: its objects, input, output and queued commands."""
+    total = CLIENT_BYTES + client.parser.pending + output_bytes(client) + sum(map(len, client.argv))
+    if client.transaction is not None:
+        total += client.transaction.size
+    return total
+
+
+def describe(client: Client) -> bytes:
+    """The line of *client* in CLIENT LIST, without its newline."""
+    server, transport, transaction = client.server, client.transport, client.transaction
+    now = server.now // 1_000_000_000
+    pending = client.parser.pending
+    unsent = output_bytes(client)
+    in_buffer = min(unsent, QUERY_BUFFER)
+    command = client.command
+    fields = (
+        (b"id", client.id),
+        (b"addr", transport.peer),
+        (b"laddr", transport.local),
+        (b"fd", transport.fd),
+        (b"name", client.name),
+        (b"age", now - client.created // 1_000_000_000),
+        (b"idle", now - client.last_interaction // 1_000_000_000),
+        (b"flags", flags(client).encode()),
+        (b"db", client.db.index),
+        (b"sub", len(client.channels)),
+        (b"psub", len(client.patterns)),
+        (b"ssub", len(client.shard_channels)),
+        (b"multi", -1 if transaction is None else len(transaction.commands)),
+        (b"qbuf", pending),
+        (b"qbuf-free", max(0, QUERY_BUFFER - pending) if pending or server.executing is client else 0),
+        (b"argv-mem", sum(map(len, client.argv)) if server.executing is client else 0),
+        (b"multi-mem", 0 if transaction is None else transaction.size),
+        (b"rbs", client.reply_buffer_size),
+        (b"rbp", client.peak_output),
+        (b"obl", in_buffer),
+        (b"oll", 1 if unsent > in_buffer else 0),
+        (b"omem", unsent - in_buffer),
+        (b"tot-mem", memory(client)),
+        (b"events", b"r" if not transport.buffered() else b"rw"),
+        (b"cmd", command.wire_name if command is not None else b"NULL"),
+        (b"user", b"(superuser)" if client.user is None else client.user.name),
+        (b"redir", client.tracking.redirect if client.tracking is not None else -1),
+        (b"resp", client.wire.version),
+        (b"lib-name", client.lib_name),
+        (b"lib-ver", client.lib_ver),
+    )
+    return b" ".join(
+        [b"%b=%b" % (name, value if isinstance(value, bytes) else b"%d" % value) for name, value in fields]
+    )

@@ -1,0 +1,116 @@
+"""The active side of expiry: looks for keys past their time that nobody asks for (expire.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .database import Database
+    from .keyspace import Keyspace
+
+KEYS_PER_LOOP: Final = 20
+FAST_DURATION: Final = 1_000_000  # ns
+SLOW_TIME_PERCENT: Final = 25  # of a turn of the cron
+ACCEPTABLE_STALE: Final = 10  # percent of expired keys among those looked at
+DATABASES_PER_CALL: Final = 16
+LOOPS_PER_LOOK: Final = 16
+"""How many loops pass between two looks at the clock."""
+
+
+class ExpireCycle:
+    """Where the cycle stands, and its statistics for INFO."""
+
+    __slots__ = (
+        "cursors", "enabled", "last_fast", "next_db", "stale_fraction", "time_cap_reached", "time_used_ns", "timed_out",
+    )  # fmt: skip
+
+    def __init__(self, databases: int) -> None:
+        self.enabled = True
+        """DEBUG SET-ACTIVE-EXPIRE."""
+        self.cursors = [0] * databases
+        self.next_db = 0
+        self.timed_out = False  # the previous cycle ran out of time
+        self.last_fast = -(1 << 62)
+        self.stale_fraction = 0.0
+        """Estimate of the expired keys among all with an expiry (stat_expired_stale_perc)."""
+        self.time_cap_reached = 0
+        self.time_used_ns = 0
+
+
+def active_cycle(server: Keyspace, fast: bool) -> None:
+    """Delete some keys whose time has come (activeExpireCycle).
+
+    The slow cycle belongs into every turn of the cron and takes at most a quarter of its period; the fast
+    one before every wait for input, takes a millisecond at most, and only after a cycle that ran out of
+    time.  ``active-expire-effort`` raises these limits.  What the deletions set going, propagation first
+    (one by one, not as a transaction), is left to the caller.
+    """
+    cycle = server.expire_cycle
+    if not cycle.enabled or server.keeps_expired:
+        return
+    effort = server.config.active_expire_effort - 1
+    acceptable = ACCEPTABLE_STALE - effort
+    start = server.clock.monotonic_ns()
+    if fast:
+        limit = FAST_DURATION + FAST_DURATION // 4 * effort
+        if not cycle.timed_out or start < cycle.last_fast + limit * 2:
+            return
+        cycle.last_fast = start
+    else:
+        limit = (SLOW_TIME_PERCENT + 2 * effort) * 10_000_000 // server.config.hz
+
+    databases = server.databases
+    count = len(databases) if cycle.timed_out else min(DATABASES_PER_CALL, len(databases))
+    cycle.timed_out = False
+    keys_per_loop = KEYS_PER_LOOP + KEYS_PER_LOOP // 4 * effort
+    sampled = expired = loops = 0
+    for _ in range(count):
+        db = databases[cycle.next_db % len(databases)]
+        cycle.next_db += 1
+        while True:
+            loops += 1
+            if not db.expires:
+                db.average_ttl = 0
+                db.expire_sampler = None
+                break
+            seen, gone = _expire_some(server, cycle, db, keys_per_loop)
+            sampled += seen
+            expired += gone
+            if loops % LOOPS_PER_LOOK == 0 and server.clock.monotonic_ns() - start > limit:
+                cycle.timed_out = True
+                cycle.time_cap_reached += 1
+                break
+            if seen and gone * 100 // seen <= acceptable:
+                break
+        if cycle.timed_out:
+            break
+
+    cycle.time_used_ns += server.clock.monotonic_ns() - start
+    fraction = expired / sampled if sampled else 0.0
+    cycle.stale_fraction = fraction * 0.05 + cycle.stale_fraction * 0.95
+
+
+def _expire_some(server: Keyspace, cycle: ExpireCycle, db: Database, count: int) -> tuple[int, int]:
+    """Look at about *count* keys with an expiry; how many were seen, and how many were deleted."""
+    server.now = server.clock.time_ns()
+    now = server.now // 1_000_000
+    expires = db.expires
+    cycle.cursors[db.index], keys = db.expiring_sampler().scan(cycle.cursors[db.index], count)
+    gone = lives = total = 0
+    for key in keys:
+        left = expires.get(key)
+        if left is None:
+            continue
+        left -= now
+        if left < 0:
+            db.delete_expired(key)
+            gone += 1
+        elif left > 0:
+            total += left
+            lives += 1
+    if lives:
+        average = total // lives
+        if db.average_ttl == 0:
+            db.average_ttl = average
+        db.average_ttl = db.average_ttl // 50 * 49 + average // 50
+    return len(keys), gone
