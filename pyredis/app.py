@@ -7,13 +7,19 @@ import importlib
 import os
 import pkgutil
 import random
+import signal
 import sys
+from collections.abc import Callable
 
-from . import commands
-from .config.arguments import Action, parse_arguments
+from . import REDIS_VERSION, commands
+from .config.arguments import Action, Arguments, parse_arguments
 from .config.config import Config
 from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
+from .engine.housekeeping import install as install_housekeeping
+from .engine.log import LEVELS, Log
 from .engine.server import Server
+from .engine.shutdown import FLAG_BITS
+from .net import process
 from .net.listeners import ListenError, Listeners
 from .net.ticks import Ticks
 from .util.clock import Clock, SystemClock
@@ -25,46 +31,191 @@ def load_commands() -> None:
         importlib.import_module(module.name)
 
 
-def build_server(config: Config, *, clock: Clock | None = None, rng: random.Random | None = None) -> Server:
+def build_server(
+    config: Config, *, clock: Clock | None = None, rng: random.Random | None = None, log: Log | None = None
+) -> Server:
     """A server with everything plugged in but sockets."""
     load_commands()
-    return Server(config, clock or SystemClock(), rng or random.Random())
+    clock = clock or SystemClock()
+    server = Server(config, clock, rng or random.Random(), log or Log(clock))
+    install_housekeeping(server)
+    return server
 
 
-async def serve(server: Server) -> int:
-    """Listen and serve until told to stop; the exit status."""
-    loop = asyncio.get_running_loop()
-    listeners, ticks = Listeners(server), Ticks(server, loop)
+class App:
+    """One server with its sockets on one event loop, from start to exit."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.listeners = Listeners(server)
+        self._stop = asyncio.Event()
+        self._exit_status = 0
+
+    async def start(self) -> None:
+        """Open the sockets and begin to serve.  Raises ListenError."""
+        server = self.server
+        loop = asyncio.get_running_loop()
+        self.ticks = Ticks(server, loop)
+        await self.listeners.open_all()
+        server.listeners = self.listeners
+        for name, kind in (("port", "tcp"), ("bind", "tcp")):
+            server.config.on_change(name, lambda kind=kind: self.listeners.rebind(kind, server.config.port))  # type: ignore[misc]
+        server.shutdown.finished = self._stop.set
+        server.log.notice("Server initialized")
+        self.ticks.start()
+        for kind in self.listeners.kinds:
+            server.log.notice(f"Ready to accept connections {kind}")
+
+    def stop(self) -> None:
+        """Close everything at once; nothing is saved (that is ``server.shutdown``)."""
+        self.ticks.stop()
+        self.listeners.close_all()
+        for client in list(self.server.clients.values()):
+            client.transport.close()
+
+    async def run(self) -> None:
+        """Serve until the server has been shut down."""
+        await self.start()
+        await self._stop.wait()
+        self.stop()
+        await asyncio.sleep(0)
+
+    def handle_signals(self) -> None:
+        """SIGTERM and SIGINT shut down as configured; a second SIGINT exits at once (sigShutdownHandler)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        server = self.server
+        shutdown = server.shutdown
+        if (shutdown.requested or shutdown.in_progress) and number == signal.SIGINT:
+            server.log.warning("You insist... exiting now.")
+            os._exit(1)
+        if server.loading:
+            server.log.warning("Received shutdown signal during loading, scheduling shutdown.")
+        else:
+            server.log.warning(f"Received {number.name} scheduling shutdown...")
+        names = server.config.shutdown_on_sigint if number == signal.SIGINT else server.config.shutdown_on_sigterm
+        shutdown.flags = 0
+        for name in names:
+            shutdown.flags |= FLAG_BITS[name]
+        shutdown.requested = True
+
+
+async def serve(server: Server, supervised: str) -> int:
+    """Serve until told to stop; the exit status."""
+    app = App(server)
+    server.shutdown.status = process.notify_systemd if supervised == "systemd" else lambda text: None
+    app.handle_signals()
     try:
-        await listeners.open_all()
+        await app.start()
     except ListenError:
         return 1
-    server.log.notice("Server initialized")
-    ticks.start()
-    for kind in listeners.kinds:
-        server.log.notice(f"Ready to accept connections {kind}")
-    await asyncio.Event().wait()
+    if supervised == "systemd":
+        process.notify_systemd("STATUS=Ready to accept connections\n")
+        process.notify_systemd("READY=1\n")
+    await app._stop.wait()
+    app.stop()
+    await asyncio.sleep(0)
     return 0
+
+
+def load_config(arguments: Arguments) -> Config:
+    """The configuration of file, standard input and command line.  Raises what ``config.file`` raises."""
+    config = Config()
+    stdin = sys.stdin.buffer.read() if arguments.from_stdin else b""
+    Loader(config).load(arguments.config_file, stdin, arguments.options)
+    return config
 
 
 def main(argv: list[bytes]) -> int:
     """The program: *argv* as redis-server takes it; the exit status."""
     arguments = parse_arguments(argv, os.getcwd())
     if arguments.action is not Action.RUN:
-        return 1
-    config = Config()
+        return _other_action(arguments)
+    clock = SystemClock()
     try:
-        stdin = sys.stdin.buffer.read() if arguments.from_stdin else b""
-        Loader(config).load(arguments.config_file, stdin, arguments.options)
+        config = load_config(arguments)
     except ConfigFileError as error:
         sys.stderr.buffer.write(error.report)
         return 1
     except ConfigFileUnreadable as error:
-        print(error)
+        Log(clock).warning(str(error))
         return 1
-    server = build_server(config)
-    server.log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
-    print(f"   PID: {os.getpid()}", flush=True)
-    import uvloop
+    supervised = process.supervision(config)
+    background = config.daemonize and supervised == "no"
+    if background:
+        process.daemonize()
+    log = Log(clock, LEVELS[config.loglevel], config.path(config.logfile) if config.logfile else "")
+    config.warn = log.warning
+    _log_start(log, argv)
+    refusal = config.refusal()
+    if refusal is not None:
+        log.warning(refusal)
+        return 1
+    config.maxclients = process.raise_file_limit(config.maxclients, log)
+    server = build_server(config, clock=clock, log=log)
+    pidfile = config.pidfile or (process.DEFAULT_PID_FILE if background else "")
+    if pidfile:
+        process.write_pid_file(pidfile, log)
+        server.shutdown.steps.append(lambda flags: _remove_pid_file(pidfile, log))
+    process.show_logo(config, log)
+    process.check_backlog(config, log)
+    return runner(config.event_loop)(serve(server, supervised))
 
-    return uvloop.run(serve(server))
+
+def _log_start(log: Log, argv: list[bytes]) -> None:
+    log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
+    log.notice(
+        f"Redis version={REDIS_VERSION}, bits={process.bits()}, commit=00000000, modified=0, "
+        f"pid={os.getpid()}, just started"
+    )
+    if len(argv) == 1:
+        name = os.fsdecode(argv[0])
+        log.warning(
+            "Warning: no config file specified, using the default config. "
+            f"In order to specify a config file use {name} /path/to/redis.conf"
+        )
+    else:
+        log.notice("Configuration loaded")
+
+
+def _remove_pid_file(path: str, log: Log) -> None:
+    log.notice("Removing the pid file.")
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def runner(event_loop: str) -> Callable[..., int]:
+    """What runs a coroutine on the loop of that name: uvloop, asyncio, or the best there is (auto)."""
+    if event_loop != "asyncio":
+        try:
+            import uvloop
+        except ImportError:
+            if event_loop == "uvloop":
+                raise
+        else:
+            return uvloop.run  # type: ignore[no-any-return]
+    return asyncio.run
+
+
+def _other_action(arguments: Arguments) -> int:
+    match arguments.action:
+        case Action.VERSION:
+            sys.stdout.write(process.version_line())
+            return 0
+        case Action.HELP:
+            sys.stderr.write(process.USAGE)
+            return 1
+        case Action.CHECK_SYSTEM:
+            report = process.system_report()
+            for name, passed, advice in report:
+                print(f"[{name}] {'OK' if passed else f'WARNING: {advice}'}")
+            return 0 if all(passed for _, passed, _ in report) else 1
+        case Action.TEST_MEMORY:
+            sys.stderr.write("Memory tests need a tool outside of Python's heap, such as memtester.\n")
+            return 1
+        case _:
+            sys.stderr.write("Sentinel mode is not part of pyredis: run redis-sentinel or valkey-sentinel.\n")
+            return 1

@@ -465,7 +465,7 @@ class InvalidCursor(CommandError):
 
 class UnsupportedExpireOption(CommandError):
     def __init__(self, option: bytes) -> None:
-        super().__init__(b"Unsupported option %b" % option)
+        super().__init__(b"Unsupported option %b" % option.partition(b"\0")[0])  # printed with %s
 
 
 class IncompatibleExpireOptions(CommandError):
@@ -545,3 +545,18 @@ class InvalidStartId(CommandError):
 
 class InvalidEndId(CommandError):
     message = "invalid end ID for the interval"
+
+
+# --- shutdown -------------------------------------------------------------------------------------
+
+
+class ShutdownFailed(CommandError):
+    message = "Errors trying to SHUTDOWN. Check logs."
+
+
+class NoShutdown(CommandError):
+    message = "No shutdown in progress."
+
+
+class ShutdownDenied(CommandError):
+    message = "SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client"

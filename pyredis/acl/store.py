@@ -45,5 +45,9 @@ class AclStore:
         self.set_user(client, user)
         client.set_authenticated(True)
 
+    def reads_every_key(self, client: Client, argv: Argv) -> bool:
+        """Whether *client*'s user may run *argv* and read any key at all, which SORT's patterns need."""
+        return bool(client.user.unrestricted)
+
     def check_or_raise(self, client: Client, command: Command, argv: Argv) -> None:
         """Raise NoPermission if *client*'s user may not run *argv*."""

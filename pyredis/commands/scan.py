@@ -112,7 +112,7 @@ def hscan(client: Client, argv: Argv) -> Reply:
     if value is None:
         return _NOTHING
     cursor, fields = _walk(value, cursor, argv)
-    pairs = []
+    pairs: list[bytes] = []
     for field in fields:
         pairs += field, value[field]
     return _reply(cursor, pairs)
@@ -138,7 +138,7 @@ def zscan(client: Client, argv: Argv) -> Reply:
     cursor, members = _walk(value, cursor, argv)
     # Redis prints the scores of a listpack as they are stored, those of a skiplist with %.17Lg.
     spell = format_double if value.small else format_17g
-    pairs = []
+    pairs: list[bytes] = []
     for member in members:
         pairs += member, spell(value.scores[member])
     return _reply(cursor, pairs)

@@ -52,10 +52,10 @@ class Pattern:
         self.constant = star < 0
         """The same for every element: nothing to sort by, and nothing found by GET."""
         self.prefix = text[:star]
+        self.field: bytes | None = None
+        self.suffix = text[star + 1 :]
         if arrow >= 0 and arrow + 2 < len(searched):
             self.suffix, self.field = text[star + 1 : arrow], text[arrow + 2 :]
-        else:
-            self.suffix, self.field = text[star + 1 :], None
 
     def find(self, db: Database, element: bytes) -> bytes | bytearray | None:
         """What stands for *element*; None if there is nothing (lookupKeyByPattern)."""

@@ -166,19 +166,25 @@ def collect(client: Client, argv: Argv) -> None:
 
 
 def settle(client: Client, command: Command, argv: Argv) -> None:
-    """After the outermost command: propagate, serve blocked clients, send invalidations and pushes.
+    """After the outermost command: propagate, send pushes, serve blocked clients.
 
     The order is that of server.c afterCommand and processCommand.
     """
-    server = client.server
-    server.unsettled = False
-    propagation = server.propagation
     collect(client, argv)
-    if propagation.pending:
-        propagation.flush(atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
-    if server.after_command:
-        for hook in server.after_command:
-            hook(client)
+    _settle(client.server, atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
+
+
+def settle_turn(server: Server) -> None:
+    """The same after changes no command made: active expiry, eviction, the end of a load."""
+    server.propagation.wrote = server.propagation.explicit = False
+    if server.unsettled:
+        _settle(server, atomic=False)
+
+
+def _settle(server: Server, *, atomic: bool) -> None:
+    server.unsettled = False
+    if server.propagation.pending:
+        server.propagation.flush(atomic=atomic)
     if server.pushes:
         pushes, server.pushes = server.pushes, []
         executing, server.executing = server.executing, None

@@ -10,6 +10,7 @@ from ..acl.store import AclStore
 from ..config.config import Config
 from ..effects.blocking import Blocking
 from ..effects.monitoring import Monitoring
+from ..effects.notifications import Notifications
 from ..effects.propagation import Propagation, Sink
 from ..effects.pubsub import PubSub
 from ..effects.tracking import Tracking
@@ -24,6 +25,8 @@ from .cron import Cron
 from .describe import describe
 from .log import Log
 from .pausing import Pausing
+from .shutdown import Shutdown
+from .stats import Stats
 from .timers import Timers
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ class Server(Keyspace):
         self.busy_text: str | None = None
         self.loading = False
 
+        self.error_counts: dict[str, int] = {}
+        self.total_errors = 0
         self.clients: dict[int, Client] = {}
         self._last_client_id = 0
         self.executing: Client | None = None
@@ -57,6 +62,12 @@ class Server(Keyspace):
         self.pushes: list[tuple[Client, bytes]] = []
         self.resumable: list[Client] = []
 
+        self.connections_received = 0
+        self.rejected_connections = 0
+        self.stats = Stats(self)
+        self.shutdown = Shutdown(self)
+        self.notifications = Notifications(self)
+        self.listeners: Any = None
         self.timers = Timers()
         self.cron = Cron(self)
         self.blocking = Blocking(self)
@@ -71,9 +82,6 @@ class Server(Keyspace):
         self.slow_ns = 1 << 62
         """Commands that take longer are reported to ``slow_observers``."""
         self.slow_observers: list[Callable[[Client, Command, Argv, int], None]] = []
-        self.error_counts: dict[str, int] = {}
-        self.total_errors = 0
-
         # Plugged by upper layers; the defaults are those of a server without them.
         self.make_room: Callable[[], bool] = lambda: True
         self.script_flags: Callable[[Client, Command, Argv], int] = lambda client, command, argv: command.flags
@@ -94,14 +102,14 @@ class Server(Keyspace):
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
         self.output_limits: object | None = self
-        self.connections_received = 0
-        self.rejected_connections = 0
         self.extensions: dict[str, Any] = {}
 
     def forget(self, client: Client) -> None:
         """Take *client* out of waits, watched keys, subscriptions and the rest; twice is harmless."""
         if self.clients.pop(client.id, None) is None:
             return
+        self.stats.closed_input_bytes += client.input_bytes
+        self.stats.closed_output_bytes += client.output_bytes
         self.watching.unwatch(client)
         self.tracking.disable(client)
         self.monitoring.remove(client)
@@ -181,6 +189,15 @@ class Server(Keyspace):
         """Count *error* for errorstats."""
         self.total_errors += 1
         self.error_counts[error.code] = self.error_counts.get(error.code, 0) + 1
+
+    def apply_slow_thresholds(self) -> None:
+        """Set ``slow_ns`` to the least duration SLOWLOG or LATENCY want to hear of."""
+        thresholds = []
+        if self.config.slowlog_log_slower_than >= 0:
+            thresholds.append(self.config.slowlog_log_slower_than * 1000 - 1)
+        if self.config.latency_monitor_threshold:
+            thresholds.append(self.config.latency_monitor_threshold * 1_000_000 - 1)
+        self.slow_ns = min(thresholds, default=1 << 62)
 
     def report_slow(self, client: Client, command: Command, argv: Argv, elapsed: int) -> None:
         """*command* took longer than ``slow_ns``."""

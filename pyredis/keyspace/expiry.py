@@ -21,12 +21,16 @@ class ExpireCycle:
     """Where the cycle stands, and its statistics for INFO."""
 
     __slots__ = (
-        "cursors", "enabled", "last_fast", "next_db", "stale_fraction", "time_cap_reached", "time_used_ns", "timed_out",
-    )  # fmt: skip
+        "cursors",
+        "last_fast",
+        "next_db",
+        "stale_fraction",
+        "time_cap_reached",
+        "time_used_ns",
+        "timed_out",
+    )
 
     def __init__(self, databases: int) -> None:
-        self.enabled = True
-        """DEBUG SET-ACTIVE-EXPIRE."""
         self.cursors = [0] * databases
         self.next_db = 0
         self.timed_out = False  # the previous cycle ran out of time
@@ -42,12 +46,10 @@ def active_cycle(server: Keyspace, fast: bool) -> None:
 
     The slow cycle belongs into every turn of the cron and takes at most a quarter of its period; the fast
     one before every wait for input, takes a millisecond at most, and only after a cycle that ran out of
-    time.  ``active-expire-effort`` raises these limits.  What the deletions set going, propagation first
-    (one by one, not as a transaction), is left to the caller.
+    time.  ``active-expire-effort`` raises these limits.  Whether keys may expire here at all, and what the
+    deletions set going (their propagation, one by one and not as a transaction), is the caller's business.
     """
     cycle = server.expire_cycle
-    if not cycle.enabled or server.keeps_expired:
-        return
     effort = server.config.active_expire_effort - 1
     acceptable = ACCEPTABLE_STALE - effort
     start = server.clock.monotonic_ns()

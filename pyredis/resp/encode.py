@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pyredis.errors import CommandError
+from ..errors import CommandError
 
 CRLF = b"\r\n"
 OK = b"+OK\r\n"

@@ -17,7 +17,7 @@ from typing import cast
 
 import hiredis
 
-from pyredis.resp.strict import DEFAULT_MAX_BULK, Request, StrictParser
+from .strict import DEFAULT_MAX_BULK, Request, StrictParser
 
 _LONGEST = 40  # bytes of a short argument: each one more costs 60 us at import
 _SPELLED_OUT = 3  # commands of so many arguments match a fifth faster than by a counted repeat

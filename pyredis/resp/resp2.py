@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pyredis.resp.encode import EMPTY_ARRAY, NULL_ARRAY, NULL_BULK, ONE, ZERO, array_of, array_of_bulks, bulk
-from pyredis.util.numbers import format_double
+from ..util.numbers import format_double
+from .encode import EMPTY_ARRAY, NULL_ARRAY, NULL_BULK, ONE, ZERO, array_of, array_of_bulks, bulk
 
 version = 2
 null = NULL_BULK

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pyredis.resp.encode import array_header, array_of_bulks, bulks
-from pyredis.util.numbers import format_double
+from ..util.numbers import format_double
+from .encode import array_header, array_of_bulks, bulks
 
 version = 3
 null = null_array = b"_\r\n"

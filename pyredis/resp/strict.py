@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
-from pyredis.errors import ProtocolError
-from pyredis.util.numbers import parse_int_or_none
-from pyredis.util.quoting import split_args
+from ..errors import ProtocolError
+from ..util.numbers import parse_int_or_none
+from ..util.quoting import split_args
 
 Request = list[bytes] | None | Literal[False]
 """One argv; an empty list or None for input that asks nothing; False when more input is needed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pyredis.errors import NotFinite, NotFloat
+from ..errors import NotFinite, NotFloat
 
 LongDouble = tuple[int, int]
 

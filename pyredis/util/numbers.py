@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from math import copysign, inf
 
-from pyredis.errors import NotFloat, NotInteger
-from pyredis.util.grisu import shortest
-from pyredis.util.longdouble import (
+from ..errors import NotFloat, NotInteger
+from .grisu import shortest
+from .longdouble import (
     LongDouble,
     add_long_doubles,
     format_long_double,

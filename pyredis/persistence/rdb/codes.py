@@ -51,10 +51,8 @@ TYPE_NAMES = {
     ZSET_LISTPACK: "zset-listpack",
     LIST_QUICKLIST_2: "quicklist-v2",
     SET_LISTPACK: "set-listpack",
-    STREAM_LISTPACKS_2: "stream-v2",
-    STREAM_LISTPACKS_3: "stream-v3",
 }
-"""The names redis-check-rdb prints; its table ends at set-listpack, the two later stream types are ours."""
+"""The names redis-check-rdb prints.  Its table has none for the later forms of streams."""
 
 # --- opcodes --------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pyredis.persistence.rdb.codes import RdbError
 
@@ -41,7 +42,10 @@ def backlen(size: int) -> bytes:
     return bytes((size >> 28, size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
 
 
-_BACKLENS = [backlen(size) for size in range(4200)]
+_CACHED_BACKLENS = 4200
+_BACKLENS = [backlen(size) for size in range(_CACHED_BACKLENS)]
+_SHORT_HEADS = [bytes((0x80 | size,)) for size in range(64)]
+_SHORT_TAILS = [bytes((size + 1,)) for size in range(64)]
 
 
 def parse_integer(text: bytes) -> int | None:
@@ -96,23 +100,15 @@ def encode_entry(item: bytes | int) -> bytes:
     return b"\xf0%b%b%b" % (_LENGTH_32.pack(size), item, backlen(size + 5))
 
 
-def entry_size(item: bytes) -> int:
-    """Bytes that *item* takes inside a listpack.  O(1)"""
-    size = len(item)
-    if size <= 20 and size and item[0] <= 57:
-        value = parse_integer(item)
-        if value is not None:
-            return len(encode_integer(value))
-    if size < 64:
-        return size + 2
-    if size < 4096:
-        return size + 2 + len(_BACKLENS[size + 2])
-    return size + 5 + len(backlen(size + 5))
-
-
-def encode(items: Iterable[bytes | int]) -> bytes:
-    """The listpack of *items*, byte for byte what appending them one by one gives in Redis.  O(bytes)"""
-    return join([encode_entry(item) for item in items])
+def encode(texts: Iterable[bytes]) -> bytes:
+    """The listpack of *texts*, byte for byte what appending them one by one gives in Redis.  O(bytes)"""
+    heads, tails, other = _SHORT_HEADS, _SHORT_TAILS, encode_entry
+    return join(
+        [
+            heads[len(text)] + text + tails[len(text)] if text >= b":" and len(text) < 64 else other(text)
+            for text in texts
+        ]
+    )
 
 
 def join(entries: Sequence[bytes]) -> bytes:
@@ -125,26 +121,32 @@ def join(entries: Sequence[bytes]) -> bytes:
 
 def decode(pack: bytes, failure: str) -> list[bytes]:
     """The elements of *pack* as strings.  Every byte is validated; RdbError(*failure*) if one is wrong."""
-    items = decode_raw(pack, failure)
-    return [item if isinstance(item, bytes) else b"%d" % item for item in items]
+    items: list[bytes] = _decode(pack, failure, _SMALL_TEXT, True)
+    return items
 
 
 def decode_raw(pack: bytes, failure: str) -> list[bytes | int]:
     """As decode(), with integers left as int.  O(bytes)"""
+    items: list[bytes | int] = _decode(pack, failure, range(128), False)
+    return items
+
+
+def _decode(pack: bytes, failure: str, small: Sequence[Any], as_text: bool) -> list[Any]:
+    """*small*: what stands for the integers 0 to 127, by far the most frequent ones."""
     size = len(pack)
     if size < EMPTY_SIZE:
         raise RdbError(failure)
     total, count = _HEADER.unpack_from(pack)
     if total != size or pack[-1] != 0xFF:
         raise RdbError(failure)
-    items: list[bytes | int] = []
+    items: list[Any] = []
     append = items.append
     at = HEADER_SIZE
     try:
         while True:
             kind = pack[at]
             if kind < 0x80:
-                append(kind)
+                append(small[kind])
                 at += 2
                 if pack[at - 1] != 1:
                     break
@@ -161,11 +163,11 @@ def decode_raw(pack: bytes, failure: str) -> list[bytes | int]:
                 break
             else:
                 item, end = _decode_long(pack, at, kind)
-                trailer = backlen(end - at)
+                trailer = _BACKLENS[end - at] if end - at < _CACHED_BACKLENS else backlen(end - at)
                 at = end + len(trailer)
                 if pack[end:at] != trailer:
                     break
-                append(item)
+                append(b"%d" % item if as_text and isinstance(item, int) else item)
     except (IndexError, struct.error):
         raise RdbError(failure) from None
     raise RdbError(failure)

@@ -84,7 +84,7 @@ def _save_zset(value: SortedSet, options: SaveOptions) -> tuple[int, bytes]:
         else:
             flat += (member, format_double(score))
     if options.version >= 10:
-        return codes.ZSET_LISTPACK, encode_opaque(listpack.encode(flat), compress)
+        return codes.ZSET_LISTPACK, encode_opaque(listpack.join(list(map(listpack.encode_entry, flat))), compress)
     return codes.ZSET_ZIPLIST, encode_opaque(legacy.encode_ziplist(flat), compress)
 
 

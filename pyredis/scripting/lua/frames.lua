@@ -8,15 +8,18 @@ local function ours(info)
     return info.source == '=[C]' and info.what ~= 'C'
 end
 
--- First frame that is not ours, counted from the caller's caller; nil when there is none.
--- A tail call of a script into ours has overwritten the script's frame: its line is gone.
+-- First frame that is not ours, from *level* of this function on; nil when there is none.
+-- A tail call of a script into ours has overwritten the script's frame, and its line is gone: then the
+-- frame before it has to do.
 local function culprit(level)
     local info = getinfo(level, 'Sl')
-    while info and ours(info) do
+    local lost = false
+    while info and (ours(info) or info.what == 'tail') do
+        lost = info.what == 'tail'
         level = level + 1
         info = getinfo(level, 'Sl')
     end
-    if info and info.what == 'tail' then
+    if lost and info and info.what == 'C' then
         return { source = '@' .. core.chunk, short_src = core.chunk, currentline = 1, what = 'Lua' }
     end
     return info
@@ -24,7 +27,7 @@ end
 
 -- "user_script:1: ", or nothing when a C function called us (luaL_where).
 local function where()
-    local info = culprit(4)
+    local info = culprit(2)
     if info and info.currentline > 0 then
         return info.short_src .. ':' .. info.currentline .. ': '
     end

@@ -1,0 +1,76 @@
+"""What a server does besides commands: periodic tasks, and configuration that takes effect (server.c serverCron)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..datatypes.encodings import Thresholds
+from ..keyspace.expiry import active_cycle
+from .dispatch import settle_turn
+from .log import LEVELS
+
+if TYPE_CHECKING:
+    from .server import Server
+
+CLIENTS_PER_TURN = 200
+
+
+def install(server: Server) -> None:
+    """Register the periodic tasks and the hooks of directives that the core owns, and apply these once."""
+    server.cron.every(0, lambda server: server.shutdown.poll())
+    server.cron.every(0, expire_keys)
+    server.cron.every(1000, close_idle_clients)
+    server.cron.every(100, fold_statistics)
+    for name in Thresholds.__slots__:
+        if hasattr(server.config, name):
+            server.config.on_change(name.replace("_", "-"), lambda: apply_thresholds(server))
+    server.config.on_change("notify-keyspace-events", lambda: apply_notifications(server))
+    server.config.on_change("loglevel", lambda: setattr(server.log, "level", LEVELS[server.config.loglevel]))
+    server.config.on_change("slowlog-log-slower-than", server.apply_slow_thresholds)
+    server.config.on_change("latency-monitor-threshold", server.apply_slow_thresholds)
+    apply_thresholds(server)
+    apply_notifications(server)
+    server.apply_slow_thresholds()
+
+
+def apply_thresholds(server: Server) -> None:
+    """Hand the encoding limits of the configuration to the data types."""
+    for name in Thresholds.__slots__:
+        if hasattr(server.config, name):
+            setattr(server.thresholds, name, getattr(server.config, name))
+
+
+def apply_notifications(server: Server) -> None:
+    """``notify-keyspace-events``."""
+    server.notifications.select(server.config.notify_keyspace_events)
+
+
+def expire_keys(server: Server) -> None:
+    """The slow cycle of active expiry."""
+    if not server.expires_paused:
+        active_cycle(server, False)
+        settle_turn(server)
+
+
+def fold_statistics(server: Server) -> None:
+    """Keep the lists of raw durations short."""
+    server.stats.fold()
+    server.stats.sample()
+
+
+def close_idle_clients(server: Server) -> None:
+    """``timeout``: clients that said nothing for so long are closed (timeout.c clientsCronHandleTimeout)."""
+    limit = server.config.timeout
+    if not limit:
+        return
+    oldest = server.now - limit * 1_000_000_000
+    for client in list(server.clients.values()):
+        if (
+            client.last_interaction < oldest
+            and client.replica is None
+            and not client.is_master
+            and client.wait is None
+            and not (client.channels or client.patterns or client.shard_channels)
+        ):
+            server.log.verbose("Closing idle client")
+            client.close()

@@ -1,0 +1,145 @@
+"""Statistics: durations folded out of the hot path, instantaneous rates, peaks (server.c trackInstantaneousMetric)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..registry.command import Command
+    from .server import Server
+
+SAMPLES = 16
+
+
+class Rate:
+    """A rate over the last ``SAMPLES`` readings of a counter."""
+
+    __slots__ = ("_last_count", "_last_time", "_position", "_rates")
+
+    def __init__(self, now_ms: int) -> None:
+        self._last_time = now_ms
+        self._last_count = 0
+        self._rates = [0] * SAMPLES
+        self._position = 0
+
+    def read(self, count: int, now_ms: int) -> None:
+        """The counter stands at *count* now."""
+        elapsed = now_ms - self._last_time
+        if elapsed > 0:
+            self._rates[self._position] = max(0, count - self._last_count) * 1000 // elapsed
+            self._position = (self._position + 1) % SAMPLES
+            self._last_time, self._last_count = now_ms, count
+
+    @property
+    def per_second(self) -> int:
+        return sum(self._rates) // SAMPLES
+
+
+class Stats:
+    """What one server counted since its start or CONFIG RESETSTAT.
+
+    The hot path appends a command's duration to a list and no more; ``fold`` turns the lists into calls,
+    totals and histograms.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        now_ms = server.now // 1_000_000
+        self.commands_rate = Rate(now_ms)
+        self.input_rate = Rate(now_ms)
+        self.output_rate = Rate(now_ms)
+        self.input_repl_rate = Rate(now_ms)
+        self.output_repl_rate = Rate(now_ms)
+        self.reset()
+
+    def reset(self) -> None:
+        """CONFIG RESETSTAT."""
+        server = self._server
+        for command in self.all_commands():
+            command.reset_stats()
+        server.error_counts.clear()
+        server.total_errors = 0
+        server.keyspace_hits = server.keyspace_misses = 0
+        server.expired_keys = server.evicted_keys = 0
+        server.connections_received = server.rejected_connections = 0
+        self.commands_processed = 0
+        self.closed_input_bytes = 0
+        self.closed_output_bytes = 0
+        self.repl_input_bytes = 0
+        self.repl_output_bytes = 0
+        self.input_base = -sum(client.input_bytes for client in server.clients.values())
+        self.output_base = -sum(client.output_bytes for client in server.clients.values())
+        self.evicted_clients = 0
+        self.sync_full = self.sync_partial_ok = self.sync_partial_err = 0
+        self.forks = 0
+        self.latest_fork_us = 0
+        self.peak_clients_input = 0
+        self.peak_clients_output = 0
+        self.unexpected_error_replies = 0
+        self.dump_payload_sanitizations = 0
+        self.reads_processed = 0
+        self.writes_processed = 0
+        self.eventloop_cycles = 0
+        self.eventloop_ns = 0
+        self.eventloop_command_ns = 0
+        self.acl_denied = {"auth": 0, "cmd": 0, "key": 0, "channel": 0}
+
+    def all_commands(self) -> list[Command]:
+        """Every command and subcommand of the server, once."""
+        seen: dict[int, Command] = {}
+        for command in self._server.commands.values():
+            seen[id(command)] = command
+            for sub in (command.subcommands or {}).values():
+                seen[id(sub)] = sub
+        return list(seen.values())
+
+    def fold(self) -> None:
+        """Empty the lists of durations into the totals.  O(commands since the last time)"""
+        tracking = self._server.config.latency_tracking
+        for command in self.all_commands():
+            samples = command.samples
+            if not samples:
+                continue
+            durations, command.samples = samples, []
+            count, total = len(durations), sum(durations)
+            command.calls += count
+            command.total_ns += total
+            self.commands_processed += count
+            self.eventloop_command_ns += total
+            if tracking:
+                histogram = command.histogram
+                for duration in durations:
+                    bucket = bucket_of(duration)
+                    histogram[bucket] = histogram.get(bucket, 0) + 1
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes received from clients."""
+        live = sum(client.input_bytes for client in self._server.clients.values())
+        return self.input_base + self.closed_input_bytes + live
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes sent to clients."""
+        live = sum(client.output_bytes for client in self._server.clients.values())
+        return self.output_base + self.closed_output_bytes + live
+
+    def sample(self) -> None:
+        """Take the readings behind the instantaneous metrics."""
+        now_ms = self._server.now // 1_000_000
+        self.commands_rate.read(self.commands_processed, now_ms)
+        self.input_rate.read(self.input_bytes, now_ms)
+        self.output_rate.read(self.output_bytes, now_ms)
+        self.input_repl_rate.read(self.repl_input_bytes, now_ms)
+        self.output_repl_rate.read(self.repl_output_bytes, now_ms)
+
+
+def bucket_of(duration: int) -> int:
+    """The histogram bucket of *duration* (ns), named by its upper end: two significant digits.
+
+    The spacing of hdr_histogram with 2 digits from 1 us on: exact below 256 buckets, then 128 to an octave.
+    """
+    if duration < 256_000:
+        return duration // 1000 * 1000
+    shift = duration.bit_length() - 18
+    return (duration >> (shift + 10)) << (shift + 10)

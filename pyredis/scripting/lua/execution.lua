@@ -1,0 +1,116 @@
+-- Running scripts: the entry points for the host, and the hook that lets it interrupt them.
+local core = ...
+local type, error, next, select, loadstring = type, error, next, select, loadstring
+local getinfo, sethook = debug.getinfo, debug.sethook
+local xpcall, format, concat = xpcall, string.format, table.concat
+local handle, encode_reply, compile, globals = core.handle, core.encode_reply, core.compile, core.globals
+
+-- Compiled scripts by SHA1, functions of libraries by number.
+local scripts = {}
+
+-- Functions that stand between the host and a script: never interrupted.
+local bottom = {}
+core.bottom, core.run = bottom, 0
+
+-- Called every *interval* instructions.  Once the host wants the script dead, on every line: pcall
+-- catches the error only to run into the next one.
+local function hook()
+    local message = core.checkpoint()
+    if message then
+        if bottom[getinfo(2, 'f').func] then
+            sethook(hook, '', core.interval)
+            return
+        end
+        sethook(hook, 'l')
+        error({ err = message }, 0)
+    end
+end
+core.hook = hook
+sethook(hook, '', core.interval)
+
+local function failure(err)
+    sethook(hook, '', core.interval)
+    if type(err) ~= 'table' then
+        return false, nil, type(err) == 'string' and err or nil
+    end
+    local message, source, line = err.err, err.source, err.line
+    local ignore = err.ignore_error_stats_update
+    return false, ignore == true, message, source, line
+end
+
+-- One value for simple results; true and the encoded reply for tables; false and the error's parts.
+local function finish(ok, value)
+    if not ok then
+        return failure(value)
+    end
+    local kind = type(value)
+    if kind == 'table' then
+        return true, encode_reply(value)
+    elseif kind == 'function' or kind == 'userdata' or kind == 'thread' then
+        return nil
+    end
+    return value
+end
+
+bottom[finish], bottom[failure] = true, true
+
+-- EVAL: an entry point per number of keys spares taking a list apart.
+function core.make_entry(keys)
+    local names = {}
+    for i = 1, keys do
+        names[i] = 'k' .. i
+    end
+    local list = concat(names, ', ')
+    local entry = loadstring(format([[
+        local globals, scripts, xpcall, handle, finish, core = ...
+        return function(sha, %s...)
+            globals.KEYS = { %s }
+            globals.ARGV = { ... }
+            core.run = core.run + 1
+            return finish(xpcall(scripts[sha], handle))
+        end
+    ]], keys > 0 and list .. ', ' or '', list), '=[C]')(globals, scripts, xpcall, handle, finish, core)
+    bottom[entry] = true
+    return entry
+end
+
+-- EVAL with more words than fit on the stack: tables made by the host.
+function core.run_with_tables(sha, keys, args)
+    globals.KEYS, globals.ARGV = keys, args
+    core.run = core.run + 1
+    return finish(xpcall(scripts[sha], handle))
+end
+
+-- FCALL
+function core.call_function(id, keys, args)
+    local f = scripts[id]
+    core.run = core.run + 1
+    return finish(xpcall(function()
+        return f(keys, args)
+    end, handle))
+end
+
+bottom[core.run_with_tables], bottom[core.call_function] = true, true
+
+function core.add_script(sha, text)
+    local compiled, problem = compile(text, '@' .. core.chunk)
+    if compiled then
+        scripts[sha] = compiled
+    end
+    return problem
+end
+
+function core.remove_scripts(...)
+    for i = 1, select('#', ...) do
+        scripts[(select(i, ...))] = nil
+    end
+end
+
+function core.clear_scripts()
+    for key in next, scripts do
+        scripts[key] = nil
+    end
+    globals.KEYS, globals.ARGV = nil, nil
+end
+
+core.scripts = scripts
