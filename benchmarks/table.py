@@ -33,11 +33,10 @@ SPEED = ("test", "P", "real /s", "ours /s", "ratio", "p50 ms", "ours", "p99 ms",
 
 def speed_row(result: Result) -> list[str]:
     real, ours = result["real"], result["ours"]
-    return [
-        result["test"], str(result["pipeline"]), f"{real['rps']:.0f}", f"{ours['rps']:.0f}", ratio(ours["rps"] / real["rps"]),
-        f"{real['p50_ms']:.2f}", f"{ours['p50_ms']:.2f}", f"{real['p99_ms']:.2f}", f"{ours['p99_ms']:.2f}",
-        f"{real['cpu_us']:.1f}", f"{ours['cpu_us']:.1f}",
-    ]  # fmt: skip
+    rates = [f"{real['rps']:.0f}", f"{ours['rps']:.0f}", ratio(ours["rps"] / real["rps"])]
+    times = [f"{side[field]:.2f}" for field in ("p50_ms", "p99_ms") for side in (real, ours)]
+    cpu = [f"{side['cpu_us']:.1f}" for side in (real, ours)]
+    return [result["test"], str(result["pipeline"]), *rates, *times, *cpu]
 
 
 def text(record: dict[str, Any]) -> str:

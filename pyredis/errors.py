@@ -560,3 +560,10 @@ class NoShutdown(CommandError):
 
 class ShutdownDenied(CommandError):
     message = "SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client"
+
+
+# --- cluster --------------------------------------------------------------------------------------
+
+
+class ClusterDisabled(CommandError):
+    message = "This instance has cluster support disabled"

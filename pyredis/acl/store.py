@@ -32,6 +32,10 @@ class AclStore:
         self.users: dict[bytes, Any] = {}
         self.default_user = User(b"default")
 
+    def config_lines(self) -> list[bytes]:
+        """Users as CONFIG REWRITE puts them into the configuration file, each beginning with its name."""
+        return []
+
     def set_user(self, client: Client, user: User) -> None:
         """Let *client* act as *user* from now on."""
         client.user = user

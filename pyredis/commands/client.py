@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..engine.client import Client
 
 USUAL = NOSCRIPT | LOADING | STALE
+EVERY_NODE = ("request_policy:all_nodes", "response_policy:all_succeeded")
 
 HELP = (
     "CACHING (YES|NO)",
@@ -117,7 +118,7 @@ def client_info(client: Client, argv: Argv) -> Reply:
 
 @command(
     "CLIENT|LIST", arity=-2, flags=ADMIN | USUAL, acl="connection",
-    tips=("nondeterministic_output", "request_policy:all_nodes"),
+    tips=("nondeterministic_output",),
 )  # fmt: skip
 def client_list(client: Client, argv: Argv) -> Reply:
     """CLIENT LIST [TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]"""
@@ -148,7 +149,7 @@ def _client_type(name: bytes) -> str:
     return kind
 
 
-@command("CLIENT|SETNAME", arity=3, flags=USUAL, acl="connection")
+@command("CLIENT|SETNAME", arity=3, flags=USUAL, acl="connection", tips=EVERY_NODE)
 def client_setname(client: Client, argv: Argv) -> Reply:
     """CLIENT SETNAME connection-name"""
     client.validate_name(argv[2])
@@ -162,7 +163,7 @@ def client_getname(client: Client, argv: Argv) -> Reply:
     return bulk(client.name) if client.name else client.wire.null
 
 
-@command("CLIENT|SETINFO", arity=4, flags=USUAL, acl="connection")
+@command("CLIENT|SETINFO", arity=4, flags=USUAL, acl="connection", tips=EVERY_NODE)
 def client_setinfo(client: Client, argv: Argv) -> Reply:
     """CLIENT SETINFO LIB-NAME libname | LIB-VER libver"""
     attribute, value = argv[2], argv[3]

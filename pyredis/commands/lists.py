@@ -112,13 +112,18 @@ def lset(client: Client, argv: Argv) -> Reply:
     found = db.edit(key, List)
     if found is None:
         raise NoSuchKey
-    index, length = parse_int(text), len(found)
+    index, length = _as_c_int(parse_int(text)), len(found)
     found.grow([element], thresholds)
     if not -length <= index < length:
         raise IndexOutOfRange
     found.set(index % length, element, thresholds)
     db.changed(key, b"lset", LIST)
     return OK
+
+
+def _as_c_int(number: int) -> int:
+    """*number* as listTypeReplaceAtIndex gets it: cut to 32 bits."""
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 # --- popping --------------------------------------------------------------------------------------

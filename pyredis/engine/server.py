@@ -21,8 +21,10 @@ from ..keyspace.keyspace import Keyspace
 from ..registry.command import Command, bind_all
 from ..registry.flags import GATE_ALWAYS, GATE_MULTI
 from ..util.clock import Clock
+from ..util.process import resident_bytes
 from .cron import Cron
 from .describe import describe
+from .describe_server import Fields, memory_fields, persistence_fields, replication_fields
 from .log import Log
 from .pausing import Pausing
 from .shutdown import Shutdown
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
     from ..keyspace.database import Database
     from ..registry.command import Argv
     from .client import Client
+
+
+NO_SCRIPTS = {
+    "vm_eval": 0, "scripts_eval": 0, "cached_scripts": 0, "functions": 0, "libraries": 0, "vm_functions": 0,
+    "functions_memory": 0,
+}  # fmt: skip
+NO_BUFFERS = {
+    "mem_not_counted_for_evict": 0, "mem_replication_backlog": 0, "mem_total_replication_buffers": 0,
+    "mem_clients_slaves": 0, "mem_clients_normal": 0, "mem_cluster_links": 0, "mem_aof_buffer": 0,
+}  # fmt: skip
 
 
 class Server(Keyspace):
@@ -102,6 +114,19 @@ class Server(Keyspace):
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
         self.output_limits: object | None = self
+        self.event_loop_name = "none"
+        self.supervised = "no"
+        self.listener_descriptions: Callable[[], list[str]] = list
+        self.replication_id = rng.randbytes(20).hex()
+        self.lazyfree_pending: Callable[[], int] = lambda: 0
+        self.lazyfreed_objects = 0
+        self.used_memory: Callable[[], int] = resident_bytes
+        self.startup_memory = self.peak_memory = resident_bytes()
+        self.script_memory: Callable[[], dict[str, int]] = lambda: dict(NO_SCRIPTS)
+        self.buffer_memory: Callable[[], dict[str, int]] = lambda: dict(NO_BUFFERS)
+        self.describe_memory: Callable[[], Fields] = lambda: memory_fields(self)
+        self.describe_persistence: Callable[[], Fields] = lambda: persistence_fields(self)
+        self.describe_replication: Callable[[], Fields] = lambda: replication_fields(self)
         self.extensions: dict[str, Any] = {}
 
     def forget(self, client: Client) -> None:

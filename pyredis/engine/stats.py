@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Stats:
         self.output_rate = Rate(now_ms)
         self.input_repl_rate = Rate(now_ms)
         self.output_repl_rate = Rate(now_ms)
+        self.cycles_rate = Rate(now_ms)
+        self.cycle_duration_us = 0
         self.reset()
 
     def reset(self) -> None:
@@ -70,6 +73,7 @@ class Stats:
         self.input_base = -sum(client.input_bytes for client in server.clients.values())
         self.output_base = -sum(client.output_bytes for client in server.clients.values())
         self.evicted_clients = 0
+        self.eviction_exceeded_ms = self.current_eviction_exceeded_ms = 0
         self.sync_full = self.sync_partial_ok = self.sync_partial_err = 0
         self.forks = 0
         self.latest_fork_us = 0
@@ -143,3 +147,18 @@ def bucket_of(duration: int) -> int:
         return duration // 1000 * 1000
     shift = duration.bit_length() - 18
     return (duration >> (shift + 10)) << (shift + 10)
+
+
+def percentiles(histogram: dict[int, int], wanted: Iterable[float]) -> list[tuple[float, float]]:
+    """(percentile, microseconds) for each *wanted* percentile of *histogram*."""
+    buckets = sorted(histogram.items())
+    total = sum(histogram.values())
+    found = []
+    for percentile in wanted:
+        rank, seen, value = percentile / 100 * total, 0, 0
+        for value, count in buckets:
+            seen += count
+            if seen >= rank:
+                break
+        found.append((percentile, value / 1000))
+    return found

@@ -126,7 +126,7 @@ def test_next_id() -> None:
         (b"x", 3, 4096, list(range(1, 301, 3))),
         (b"y" * 62, 100, 4096, [1, 57, 113, 169, 225, 281]),
         (b"y" * 63, 100, 1000, [1, 14, 27, 40, 53, 66, 79, 92]),
-        (b"32768", 0, 300, [1, 23, 45, 67, 89]),
+        (b"32768", 0, 300, [1, 22, 43, 64, 85]),
         (b"z" * 500, 0, 300, list(range(1, 11))),
         (b"q", 0, 0, [1]),
     ],
@@ -232,7 +232,8 @@ class Node:
     """A radix tree as a nested dict, compressed only when it is counted."""
 
     def __init__(self, keys: set[bytes]) -> None:
-        self.children = {key[0]: Node({k[1:] for k in keys if k[0] == key[0]}) for key in keys if key}
+        firsts = {key[:1] for key in keys if key}
+        self.children = {byte: Node({key[1:] for key in keys if key[:1] == byte}) for byte in firsts}
 
     def count(self) -> int:
         if len(self.children) == 1:

@@ -76,6 +76,7 @@ local function setresp(...)
         raise('RESP version must be 2 or 3.')
     end
     core.set_resp(version)
+    core.set_script_resp(version)
 end
 
 local function set_repl(...)

@@ -1,461 +1,133 @@
--- cjson 2.1.0 as Redis bundles it: same formats, same errors.
+-- The table `cjson`: instances of the codec, each with its settings.
 local core = ...
-local throw, bad_argument, bad_type = core.throw, core.bad_argument, core.bad_type
-local type, next, select, tostring, tonumber, floor = type, next, select, tostring, tonumber, math.floor
-local byte, char, find, format, gsub, match, sub = string.byte, string.char, string.find, string.format, string.gsub, string.match, string.sub
-local concat, huge, rawget = table.concat, math.huge, rawget
+local bad_argument, bad_type = core.bad_argument, core.bad_type
+local type, select, tonumber, tostring, floor = type, select, tonumber, tostring, math.floor
+local json_encode, json_decode = core.json_encode, core.json_decode
 
 local MOST = 2147483647
+local SWITCH = { [0] = 'off', 'on' }
+local SWITCH_OR_NULL = { [0] = 'off', 'on', 'null' }
 
-local null = core.null
-
-local sparse_convert, sparse_ratio, sparse_safe
-local encode_max_depth, decode_max_depth
-local encode_invalid, decode_invalid, precision, number_format, keep_buffer
-
-local function restore_defaults()
-    sparse_convert, sparse_ratio, sparse_safe = false, 2, 10
-    encode_max_depth, decode_max_depth = 1000, 1000
-    encode_invalid, decode_invalid = 'off', true
-    precision, number_format, keep_buffer = 14, '%.14g', true
+local function restore_defaults(config)
+    config.sparse_convert, config.sparse_ratio, config.sparse_safe = 0, 2, 10
+    config.encode_max_depth, config.decode_max_depth = 1000, 1000
+    config.encode_invalid, config.decode_invalid = 0, 1
+    config.precision, config.keep_buffer = 14, 1
+    return config
 end
 
-restore_defaults()
-
--- Encoding
-
-local escapes = { ['"'] = '\\"', ['\\'] = '\\\\', ['/'] = '\\/', ['\127'] = '\\u007f' }
-for code = 0, 31 do
-    escapes[char(code)] = format('\\u%04x', code)
-end
-escapes['\b'], escapes['\t'], escapes['\n'], escapes['\f'], escapes['\r'] = '\\b', '\\t', '\\n', '\\f', '\\r'
-local ESCAPED = '[%z\1-\31"/\\\127]'
-
-local out, encode_value
-
-local function refuse(value, reason)
-    throw('Cannot serialise ' .. type(value) .. ': ' .. reason)
-end
-
-local function quote(text)
-    if find(text, ESCAPED) then
-        return '"' .. gsub(text, ESCAPED, escapes) .. '"'
-    end
-    return '"' .. text .. '"'
-end
-
-local function number_text(number)
-    if number ~= number or number == huge or number == -huge then
-        if encode_invalid == 'off' then
-            refuse(number, 'must not be NaN or Inf')
-        elseif encode_invalid == 'null' then
-            return 'null'
-        elseif number ~= number then
-            return 'nan'
-        end
-    end
-    if precision == 14 then
-        return tostring(number) -- Lua's own format is the same %.14g
-    end
-    return format(number_format, number)
-end
-
--- Largest index of a table with positive integer keys only, nil for any other table.
-local function array_length(t)
-    local most, items = 0, 0
-    for key in next, t do
-        if type(key) ~= 'number' or key < 1 or floor(key) ~= key then
-            return nil
-        end
-        if key > most then
-            most = key <= MOST and key or -MOST - 1 -- the C int it is kept in
-        end
-        items = items + 1
-    end
-    if sparse_ratio > 0 and most > items * sparse_ratio and most > sparse_safe then
-        if not sparse_convert then
-            refuse(t, 'excessively sparse array')
-        end
-        return nil
-    end
-    return most
-end
-
-local function encode_object(object, n, depth, slots)
-    local opening = '{'
-    for key, value in next, object do
-        local kind = type(key)
-        if kind == 'string' then
-            out[n + 1] = opening .. quote(key) .. ':'
-        elseif kind == 'number' then
-            out[n + 1] = opening .. '"' .. number_text(key) .. '":'
-        else
-            refuse(key, 'table key must be a number or string')
-        end
-        n = encode_value(value, n + 1, depth, slots + 2)
-        opening = ','
-    end
-    out[n + 1] = opening == '{' and '{}' or '}'
-    return n + 1
-end
-
-local function encode_array(array, n, depth, slots, length)
-    out[n + 1] = '['
-    n = encode_value(rawget(array, 1), n + 1, depth, slots + 1)
-    for i = 2, length do
-        out[n + 1] = ','
-        n = encode_value(rawget(array, i), n + 1, depth, slots + 1)
-    end
-    out[n + 1] = ']'
-    return n + 1
-end
-
-local function encode_table(t, n, depth, slots)
-    if depth > encode_max_depth or slots + 3 > 8000 then
-        throw('Cannot serialise, excessive nesting (' .. depth .. ')')
-    end
-    local length = array_length(t)
-    if length and length > 0 then
-        return (encode_array(t, n, depth, slots, length))
-    end
-    return (encode_object(t, n, depth, slots))
-end
-
-function encode_value(value, n, depth, slots)
-    local kind = type(value)
-    if kind == 'string' then
-        out[n + 1] = quote(value)
-    elseif kind == 'number' then
-        out[n + 1] = number_text(value)
-    elseif kind == 'table' then
-        return (encode_table(value, n, depth + 1, slots))
-    elseif kind == 'boolean' then
-        out[n + 1] = value and 'true' or 'false'
-    elseif value == nil or value == null then
-        out[n + 1] = 'null'
-    else
-        refuse(value, 'type not supported')
-    end
-    return n + 1
-end
-
-local function encode(...)
-    if select('#', ...) ~= 1 then
-        bad_argument(1, 'expected 1 argument')
-    end
-    out = {}
-    local pieces = out
-    encode_value((...), 0, 0, 1)
-    out = nil
-    return concat(pieces)
-end
-
--- Decoding.  A parser per first byte of a token: (position, depth, slots) -> value, next position.
-
-local text, plain -- the document; whether it is free of backslashes and NULs
-local parsers = {}
-
-local QUOTE, BACKSLASH, COMMA, COLON, OBJECT_END, ARRAY_END = 34, 92, 44, 58, 125, 93
-local SPACE = { [32] = true, [9] = true, [10] = true, [13] = true }
-local PUNCTUATION = {
-    [123] = 'T_OBJ_BEGIN', [OBJECT_END] = 'T_OBJ_END', [91] = 'T_ARR_BEGIN', [ARRAY_END] = 'T_ARR_END',
-    [COMMA] = 'T_COMMA', [COLON] = 'T_COLON', [0] = 'T_END',
-}
-local WORDS = { ['true'] = 'T_BOOLEAN', ['false'] = 'T_BOOLEAN', ['null'] = 'T_NULL' }
-local ESCAPES = {
-    [34] = '"', [92] = '\\', [47] = '/', [98] = '\b', [116] = '\t', [110] = '\n', [102] = '\f', [114] = '\r',
-}
-
--- Position and byte of the next token.
-local function skip(at)
-    local first = byte(text, at)
-    if SPACE[first] then
-        at = find(text, '[^ \t\r\n]', at) or #text + 1
-        first = byte(text, at)
-    end
-    return at, first
-end
-
-local function utf8(code)
-    if code <= 0x7F then
-        return char(code)
-    elseif code <= 0x7FF then
-        return char(0xC0 + floor(code / 64), 0x80 + code % 64)
-    elseif code <= 0xFFFF then
-        return char(0xE0 + floor(code / 4096), 0x80 + floor(code / 64) % 64, 0x80 + code % 64)
-    end
-    return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, 0x80 + floor(code / 64) % 64, 0x80 + code % 64)
-end
-
--- The character of \uXXXX, or of a pair of surrogates, and the position behind it; nil if it is none.
-local function unicode_escape(at)
-    local code = tonumber(match(text, '^%x%x%x%x', at + 2) or 'none', 16)
-    if not code then
-        return nil
-    elseif code < 0xD800 or code > 0xDFFF then
-        return utf8(code), at + 6
-    end
-    local low = tonumber(match(text, '^\\u(%x%x%x%x)', at + 6) or 'none', 16)
-    if code >= 0xDC00 or not low or low < 0xDC00 or low > 0xDFFF then
-        return nil
-    end
-    return utf8((code - 0xD800) * 1024 + low - 0xDC00 + 0x10000), at + 12
-end
-
--- The string whose opening quote is at *at* and the position behind it; nil, problem, its position.
-local function scan_string(at)
-    local from = at + 1
-    if plain then
-        local closing = find(text, '"', from, true)
-        if closing then
-            return sub(text, from, closing - 1), closing + 1
-        end
-        return nil, 'unexpected end of string', #text + 1
-    end
-    local pieces, n = {}, 0
-    while true do
-        local stop = find(text, '["\\%z]', from) or #text + 1
-        local reason = byte(text, stop)
-        pieces[n + 1] = sub(text, from, stop - 1)
-        n = n + 1
-        if reason == QUOTE then
-            return concat(pieces), stop + 1
-        elseif reason ~= BACKSLASH then
-            return nil, 'unexpected end of string', stop
-        end
-        local escape = byte(text, stop + 1)
-        local decoded, behind = ESCAPES[escape], stop + 2
-        if escape == 117 then
-            decoded, behind = unicode_escape(stop)
-            if not decoded then
-                return nil, 'invalid unicode escape code', stop
-            end
-        elseif not decoded then
-            return nil, 'invalid escape code', stop
-        end
-        pieces[n + 1], from = decoded, behind
-        n = n + 1
-    end
-end
-
--- Last position of what C's strtod would take for a number at *at*, nil if nothing.
-local function number_end(at)
-    local from = match(text, '^[+-]?()', at)
-    local _, last = find(text, '^0[xX]%x*%.?%x*', from)
-    if last and find(text, '^0[xX]%.?%x', from) then
-        return match(text, '^[pP][+-]?%d+()', last + 1) or last + 1
-    end
-    _, last = find(text, '^%d+%.?%d*', from)
-    if not last then
-        _, last = find(text, '^%.%d+', from)
-    end
-    if last then
-        return match(text, '^[eE][+-]?%d+()', last + 1) or last + 1
-    end
-    return match(text, '^[iI][nN][fF][iI][nN][iI][tT][yY]()', from) or match(text, '^[iI][nN][fF]()', from)
-        or match(text, '^[nN][aA][nN]%([%w_]*%)()', from) or match(text, '^[nN][aA][nN]()', from)
-end
-
--- Does it look like a number that JSON does not have: +1, 0x1, 01, inf, nan?
-local function irregular(at)
-    if byte(text, at) == 43 then
-        return true
-    end
-    at = match(text, '^-?()', at)
-    return find(text, '^0[xX%d]', at) or find(text, '^[iI][nN][fF]', at) or find(text, '^[nN][aA][nN]', at)
-end
-
-local function scan_number(at)
-    local behind = match(text, '^-?[1-9]%d*()[,%]}]', at)
-    if not behind then
-        behind = (decode_invalid or not irregular(at)) and number_end(at)
-        if not behind then
-            return nil, 'invalid number', at
-        end
-    end
-    return tonumber(sub(text, at, behind - 1)), behind
-end
-
--- Name of the token at *at* and where to say it is (json_next_token).
-local function token_name(at, first)
-    local name = PUNCTUATION[first or 0]
-    if name then
-        return name, at
-    end
-    local scanned, problem, there
-    if first == QUOTE then
-        scanned, problem, there = scan_string(at)
-        return scanned and 'T_STRING' or problem, scanned and at or there
-    elseif first == 45 or first >= 48 and first <= 57 then
-        scanned, problem, there = scan_number(at)
-        return scanned and 'T_NUMBER' or problem, scanned and at or there
-    end
-    name = WORDS[match(text, '^true', at) or match(text, '^false', at) or match(text, '^null', at)]
-    if not name and decode_invalid and find(text, '^[+iInN]', at) and irregular(at) then
-        name = number_end(at) and 'T_NUMBER' or 'invalid number'
-    end
-    return name or 'invalid token', at
-end
-
-local function expected(what, at, first)
-    local name, there = token_name(at, first)
-    throw('Expected ' .. what .. ' but found ' .. name .. ' at character ' .. there)
-end
-
-local function descend(at, depth, slots)
-    if depth > decode_max_depth or slots > 8000 then
-        throw('Found too many nested data structures (' .. depth .. ') at character ' .. at)
-    end
-end
-
-local function parse_object(at, depth, slots)
-    depth = depth + 1
-    descend(at, depth, slots + 3)
-    local object, key, first = {}, nil, nil
-    at, first = skip(at + 1)
-    if first == OBJECT_END then
-        return object, at + 1
-    end
-    while true do
-        local start = at
-        if first == QUOTE then
-            key, at = scan_string(at)
-        end
-        if first ~= QUOTE or not key then
-            expected('object key string', start, first)
-        end
-        at, first = skip(at)
-        if first ~= COLON then
-            expected('colon', at, first)
-        end
-        at, first = skip(at + 1)
-        local parse = parsers[first]
-        if not parse then
-            expected('value', at, first)
-        end
-        object[key], at = parse(at, depth, slots + 2)
-        at, first = skip(at)
-        if first == OBJECT_END then
-            return object, at + 1
-        elseif first ~= COMMA then
-            expected('comma or object end', at, first)
-        end
-        at, first = skip(at + 1)
-    end
-end
-
-local function parse_array(at, depth, slots)
-    depth = depth + 1
-    descend(at, depth, slots + 2)
-    local array, length, first = {}, 0, nil
-    at, first = skip(at + 1)
-    if first == ARRAY_END then
-        return array, at + 1
-    end
-    while true do
-        local parse = parsers[first]
-        if not parse then
-            expected('value', at, first)
-        end
-        length = length + 1
-        array[length], at = parse(at, depth, slots + 1)
-        at, first = skip(at)
-        if first == ARRAY_END then
-            return array, at + 1
-        elseif first ~= COMMA then
-            expected('comma or array end', at, first)
-        end
-        at, first = skip(at + 1)
-    end
-end
-
-local function parse_string(at)
-    local scanned, behind = scan_string(at)
-    if not scanned then
-        expected('value', at, QUOTE)
-    end
-    return scanned, behind
-end
-
-local function parse_number(at)
-    local scanned, behind = scan_number(at)
-    if not scanned then
-        expected('value', at, byte(text, at))
-    end
-    return scanned, behind
-end
-
--- Words, and numbers that begin with none of JSON's first characters.
-local function word_parser(word, value)
-    return function(at)
-        if word and sub(text, at, at + #word - 1) == word then
-            return value, at + #word
-        elseif decode_invalid and irregular(at) then
-            local behind = number_end(at)
-            if behind then
-                return tonumber(sub(text, at, behind - 1)), behind
-            end
-        end
-        expected('value', at, byte(text, at))
-    end
-end
-
-parsers[123], parsers[91], parsers[QUOTE] = parse_object, parse_array, parse_string
-parsers[45] = parse_number
-for digit = 48, 57 do
-    parsers[digit] = parse_number
-end
-parsers[116], parsers[102], parsers[110] = word_parser('true', true), word_parser('false', false), word_parser('null', null)
-for _, first in next, { 43, 73, 78, 105 } do -- + I N i
-    parsers[first] = word_parser(nil, nil)
-end
-
-local function decode(...)
-    local value, at, first = ..., 1, nil
-    if select('#', ...) ~= 1 then
-        bad_argument(1, 'expected 1 argument')
-    elseif type(value) == 'number' then
-        value = tostring(value)
-    elseif type(value) ~= 'string' then
-        bad_type(1, 'string', value)
-    end
-    if #value >= 2 and (byte(value, 1) == 0 or byte(value, 2) == 0) then
-        throw('JSON parser does not support UTF-16 or UTF-32')
-    end
-    text, plain = value, not find(value, '[\\%z]')
-    at, first = skip(1)
-    local parse = parsers[first]
-    if not parse then
-        expected('value', at, first)
-    end
-    value, at = parse(at, 0, 1)
-    at, first = skip(at)
-    if first and first ~= 0 then
-        expected('the end', at, first)
-    end
-    return value
-end
-
--- Configuration
-
-local function arguments(most, ...)
+local function at_most(most, ...)
     if select('#', ...) > most then
         bad_argument(most + 1, 'found too many arguments')
     end
     return ...
 end
 
-local function integer_option(at, value, present, least)
-    if value == nil then
-        return present
-    elseif not tonumber(value) then
-        bad_type(at, 'number', value)
+-- Set an integer from argument *at*, if there is one; returns its value (json_integer_option).
+local function integer_option(config, name, at, value, least, most)
+    if value ~= nil then
+        local number = tonumber(value)
+        if not number then
+            bad_type(at, 'number', value)
+        end
+        number = number < 0 and -floor(-number) or floor(number)
+        if number < least or number > most then
+            bad_argument(1, 'expected integer between ' .. least .. ' and ' .. most)
+        end
+        config[name] = number
     end
-    value = tonumber(value)
-    value = value < 0 and -floor(-value) or floor(value)
-    local most = least == 1 and at == 1 and core.most_option or MOST
-    if value < least or value > most then
-        bad_argument(1, 'expected integer between ' .. least .. ' and ' .. most)
+    return config[name]
+end
+
+-- The same for a choice between words, of which the first two may be booleans (json_enum_option).
+local function choice_option(config, name, value, words)
+    if type(value) == 'boolean' then
+        config[name] = value and 1 or 0
+    elseif value ~= nil then
+        if type(value) ~= 'string' and type(value) ~= 'number' then
+            bad_type(1, 'string', value)
+        end
+        local found
+        for index = 0, #words do
+            found = words[index] == value and index or found
+        end
+        if not found then
+            bad_argument(1, "invalid option '" .. value .. "'")
+        end
+        config[name] = found
     end
-    return value
+    local setting = config[name]
+    return setting < 2 and setting == 1 or setting >= 2 and words[setting]
+end
+
+local function new(config)
+    local cjson = { null = core.null, _NAME = 'cjson', _VERSION = '2.1.0' }
+
+    function cjson.encode(...)
+        if select('#', ...) ~= 1 then
+            bad_argument(1, 'expected 1 argument')
+        end
+        return (json_encode((...), config))
+    end
+
+    function cjson.decode(...)
+        local document = ...
+        if select('#', ...) ~= 1 then
+            bad_argument(1, 'expected 1 argument')
+        elseif type(document) ~= 'string' and type(document) ~= 'number' then
+            bad_type(1, 'string', document)
+        end
+        return (json_decode(tostring(document), config))
+    end
+
+    function cjson.encode_sparse_array(...)
+        local convert, ratio, safe = at_most(3, ...)
+        return choice_option(config, 'sparse_convert', convert, SWITCH),
+            integer_option(config, 'sparse_ratio', 2, ratio, 0, MOST),
+            integer_option(config, 'sparse_safe', 3, safe, 0, MOST)
+    end
+
+    function cjson.encode_max_depth(...)
+        local depth = at_most(1, ...)
+        return (integer_option(config, 'encode_max_depth', 1, depth, 1, MOST))
+    end
+
+    function cjson.decode_max_depth(...)
+        local depth = at_most(1, ...)
+        return (integer_option(config, 'decode_max_depth', 1, depth, 1, MOST))
+    end
+
+    function cjson.encode_number_precision(...)
+        local precision = at_most(1, ...)
+        return (integer_option(config, 'precision', 1, precision, 1, 14))
+    end
+
+    function cjson.encode_keep_buffer(...)
+        local keep = at_most(1, ...)
+        return (choice_option(config, 'keep_buffer', keep, SWITCH))
+    end
+
+    function cjson.encode_invalid_numbers(...)
+        local setting = at_most(1, ...)
+        return (choice_option(config, 'encode_invalid', setting, SWITCH_OR_NULL))
+    end
+
+    function cjson.decode_invalid_numbers(...)
+        local setting = at_most(1, ...)
+        return (choice_option(config, 'decode_invalid', setting, SWITCH))
+    end
+
+    function cjson.new()
+        return new(restore_defaults({}))
+    end
+
+    return cjson
+end
+
+local config = restore_defaults({})
+core.cjson = new(config)
+
+-- SCRIPT FLUSH: Redis makes a new interpreter, with the settings of a new one.
+function core.reset_cjson()
+    restore_defaults(config)
 end

@@ -6,7 +6,7 @@ local type, next, rawget, format, concat, gsub, match = type, next, rawget, stri
 local MOST_SLOTS, ROOT_SLOT = 7996, 2
 
 -- The forms of the wire that depend on the client's protocol and on the script's.
-local truth, falsehood, null, map_header, set_header = ':1\r\n', '$-1\r\n', '$-1\r\n', '*%d\r\n', '*%d\r\n'
+local truth, falsehood, null, map_header, set_header = ':1\r\n', '$-1\r\n', '$-1\r\n', nil, nil
 
 -- "$5\r\n" by length.
 local bulk_header = setmetatable({}, {
@@ -47,7 +47,7 @@ local function encode_map(map, n, slot)
         n = encode(value, n, slot + 3)
         count = count + 1
     end
-    out[at] = format(map_header, count)
+    out[at] = map_header and format(map_header, count) or format('*%d\r\n', 2 * count)
     return n
 end
 
@@ -58,7 +58,7 @@ local function encode_set(set, n, slot)
         n = encode(member, n, slot + 3)
         count = count + 1
     end
-    out[at] = format(set_header, count)
+    out[at] = format(set_header or '*%d\r\n', count)
     return n
 end
 
@@ -154,11 +154,12 @@ function core.encode_reply(value)
     return reply
 end
 
--- *client* and *script*: RESP 2 or 3 of the two.
-function core.set_wire(client, script)
+local client, script = 2, 2
+
+local function choose_forms()
     null = client == 3 and '_\r\n' or '$-1\r\n'
-    map_header = client == 3 and '%%%d\r\n' or '*%d\r\n'
-    set_header = client == 3 and '~%d\r\n' or '*%d\r\n'
+    map_header = client == 3 and '%%%d\r\n' or nil
+    set_header = client == 3 and '~%d\r\n' or nil
     if script == 2 then
         truth, falsehood = ':1\r\n', null
     elseif client == 3 then
@@ -166,4 +167,16 @@ function core.set_wire(client, script)
     else
         truth, falsehood = ':1\r\n', ':0\r\n'
     end
+end
+
+-- The protocol, 2 or 3, of the client that gets the reply.
+function core.set_client_resp(version)
+    client = version
+    choose_forms()
+end
+
+-- The protocol that the script asked for with redis.setresp.
+function core.set_script_resp(version)
+    script = version
+    choose_forms()
 end

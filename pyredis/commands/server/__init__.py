@@ -1,0 +1,1 @@
+"""Commands about the server itself, for operators and client libraries."""
