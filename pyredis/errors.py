@@ -23,6 +23,11 @@ class CommandError(Exception):
         return f"{self.code} {self.message}" if self.code else self.message
 
 
+def _printed(text: bytes, most: int = 128) -> bytes:
+    """*text* as C prints it with %s: up to a NUL, and *most* bytes."""
+    return text[:most].partition(b"\0")[0]
+
+
 # --- protocol -------------------------------------------------------------------------------------
 
 
@@ -138,15 +143,23 @@ class UnknownCommand(CommandError):
         for argument in argv[1:]:
             if len(arguments) >= 128:
                 break
-            arguments += b"'%b' " % argument[: 128 - len(arguments)]
-        super().__init__(b"unknown command '%b', with args beginning with: %b" % (argv[0][:128], arguments))
+            arguments += b"'%b' " % _printed(argument, 128 - len(arguments))
+        super().__init__(b"unknown command '%b', with args beginning with: %b" % (_printed(argv[0]), arguments))
+
+
+class WrongSubcommandArguments(CommandError):
+    """``unknown subcommand or wrong number of arguments for 'x'. Try XINFO HELP.``"""
+
+    def __init__(self, container: str, sub: bytes) -> None:
+        text = b"unknown subcommand or wrong number of arguments for '%b'. Try %b HELP."
+        super().__init__(text % (sub[:128], container.encode()))
 
 
 class UnknownSubcommand(CommandError):
     """``unknown subcommand 'x'. Try CONFIG HELP.``"""
 
     def __init__(self, container: str, sub: bytes) -> None:
-        super().__init__(b"unknown subcommand '%b'. Try %b HELP." % (sub[:128], container.upper().encode()))
+        super().__init__(b"unknown subcommand '%b'. Try %b HELP." % (_printed(sub), container.upper().encode()))
 
 
 # --- refusals (server.c processCommand) -----------------------------------------------------------
@@ -465,7 +478,7 @@ class InvalidCursor(CommandError):
 
 class UnsupportedExpireOption(CommandError):
     def __init__(self, option: bytes) -> None:
-        super().__init__(b"Unsupported option %b" % option.partition(b"\0")[0])  # printed with %s
+        super().__init__(b"Unsupported option %b" % _printed(option, len(option)))
 
 
 class IncompatibleExpireOptions(CommandError):
@@ -547,6 +560,156 @@ class InvalidEndId(CommandError):
     message = "invalid end ID for the interval"
 
 
+class TrimStrategiesCombined(CommandError):
+    message = "syntax error, MAXLEN and MINID options at the same time are not compatible"
+
+
+class NegativeTrimLength(CommandError):
+    message = "The MAXLEN argument must be >= 0."
+
+
+class NegativeTrimLimit(CommandError):
+    message = "The LIMIT argument must be >= 0."
+
+
+class TrimLimitWithoutStrategy(CommandError):
+    message = "syntax error, LIMIT cannot be used without specifying a trimming strategy"
+
+
+class TrimLimitWhenExact(CommandError):
+    message = "syntax error, LIMIT cannot be used without the special ~ option"
+
+
+class TrimStrategyMissing(CommandError):
+    message = "syntax error, XTRIM must be called with a trimming strategy"
+
+
+class ZeroStreamId(CommandError):
+    message = "The ID specified in XADD must be greater than 0-0"
+
+
+class StreamIdNotGreater(CommandError):
+    message = "The ID specified in XADD is equal or smaller than the target stream top item"
+
+
+class StreamExhausted(CommandError):
+    message = "The stream has exhausted the last possible ID, unable to add more items"
+
+
+class StreamEntryTooLarge(CommandError):
+    message = "Elements are too large to be stored"
+
+
+class NegativeEntriesAdded(CommandError):
+    message = "entries_added must be positive"
+
+
+class StreamIdBelowGivenDeletedId(CommandError):
+    message = "The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
+
+
+class StreamIdBelowDeletedId(CommandError):
+    message = "The ID specified in XSETID is smaller than current max_deleted_entry_id"
+
+
+class StreamIdBelowTop(CommandError):
+    message = "The ID specified in XSETID is smaller than the target stream top item"
+
+
+class EntriesAddedBelowLength(CommandError):
+    message = "The entries_added specified in XSETID is smaller than the target stream length"
+
+
+class BlockInScript(CommandError):
+    """*name* as the caller wrote it."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(b"%b command is not allowed with BLOCK option from scripts" % name)
+
+
+class UnbalancedStreams(CommandError):
+    def __init__(self, name: str, symbol: str) -> None:
+        super().__init__(
+            f"Unbalanced '{name}' list of streams: for each stream key an ID or '{symbol}' must be specified."
+        )
+
+
+class GroupOptionOfXread(CommandError):
+    """GROUP or NOACK given to XREAD."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(f"The {option} option is only supported by XREADGROUP. You called XREAD instead.")
+
+
+class GroupOptionMissing(CommandError):
+    message = "Missing GROUP option for XREADGROUP"
+
+
+class LastIdForGroup(CommandError):
+    message = (
+        "The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by "
+        "specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
+    )
+
+
+class NewIdWithoutGroup(CommandError):
+    message = (
+        "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+    )
+
+
+class NoGroupToRead(CommandError):
+    code = "NOGROUP"
+
+    def __init__(self, key: bytes, group: bytes) -> None:
+        super().__init__(b"No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option" % (key, group))
+
+
+class NoKeyOrGroup(CommandError):
+    code = "NOGROUP"
+
+    def __init__(self, key: bytes, group: bytes) -> None:
+        super().__init__(b"No such key '%b' or consumer group '%b'" % (key, group))
+
+
+class NoSuchGroup(CommandError):
+    code = "NOGROUP"
+
+    def __init__(self, key: bytes, group: bytes) -> None:
+        super().__init__(b"No such consumer group '%b' for key name '%b'" % (group, key))
+
+
+class GroupExists(CommandError):
+    code, message = "BUSYGROUP", "Consumer Group name already exists"
+
+
+class GroupNeedsKey(CommandError):
+    message = (
+        "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+        "option to create an empty stream automatically."
+    )
+
+
+class InvalidEntriesRead(CommandError):
+    message = "value for ENTRIESREAD must be positive or -1"
+
+
+class InvalidClaimArgument(CommandError):
+    """*what*: ``min-idle-time argument``, ``IDLE option argument`` ...; *name*: XCLAIM or XAUTOCLAIM."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"Invalid {what} for {name}")
+
+
+class UnknownClaimOption(CommandError):
+    def __init__(self, option: bytes) -> None:
+        super().__init__(b"Unrecognized XCLAIM option '%b'" % option)
+
+
+class ClaimCountNotPositive(CommandError):
+    message = "COUNT must be > 0"
+
+
 # --- shutdown -------------------------------------------------------------------------------------
 
 
@@ -567,3 +730,13 @@ class ShutdownDenied(CommandError):
 
 class ClusterDisabled(CommandError):
     message = "This instance has cluster support disabled"
+
+
+# --- DEBUG ----------------------------------------------------------------------------------------
+
+
+class DebugSyntax(CommandError):
+    """networking.c addReplySubcommandSyntaxError."""
+
+    def __init__(self, sub: bytes) -> None:
+        super().__init__(b"unknown subcommand or wrong number of arguments for '%b'. Try DEBUG HELP." % sub[:128])

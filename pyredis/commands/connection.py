@@ -17,6 +17,7 @@ from ..errors import (
     UnsupportedProtocol,
     WrongArity,
 )
+from ..registry.arguments import parse_int32
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import (
     ALLOW_BUSY,
@@ -61,9 +62,7 @@ def echo(client: Client, argv: Argv) -> Reply:
 @command("SELECT", arity=2, flags=LOADING | STALE | FAST, acl="connection")
 def select(client: Client, argv: Argv) -> Reply:
     """SELECT index"""
-    index = parse_int(argv[1])
-    if not -(1 << 31) <= index < 1 << 31:
-        raise NotInteger
+    index = parse_int32(argv[1])
     databases = client.server.databases
     if not 0 <= index < len(databases):
         raise InvalidDbIndex

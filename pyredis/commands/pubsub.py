@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..effects.propagation import REPLICAS
 from ..errors import SubscribeDenied
 from ..registry.command import Argv, Reply, command
-from ..registry.flags import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, NOT_KEY, PUBSUB, STALE, SUBSCRIBED
+from ..registry.flags import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, NOT_KEY, PUBSUB, REPLIES_BY_PUSH, STALE, SUBSCRIBED
 from ..registry.keyspecs import at
 from ..resp.encode import array_header, array_of_bulks, bulk, integer
 from ..util.glob import match
@@ -17,7 +17,7 @@ from .help import help_reply
 if TYPE_CHECKING:
     from ..engine.client import Client
 
-SUBSCRIBING = PUBSUB | NOSCRIPT | LOADING | STALE | SUBSCRIBED
+SUBSCRIBING = PUBSUB | NOSCRIPT | LOADING | STALE | SUBSCRIBED | REPLIES_BY_PUSH
 
 
 def _confirmations(client: Client, kind: bytes, names: list[bytes], act: Callable[[Client, bytes], None]) -> bytes:

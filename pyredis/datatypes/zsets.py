@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from math import inf, nextafter
-from typing import Any, NamedTuple
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
 
-from sortedcontainers import SortedList
-
-from .encodings import Thresholds
+from .ranking import Pair, Run, Runs
 from .sampling import Sampler
 
-Pair = tuple[float, bytes]
+if TYPE_CHECKING:
+    from .encodings import Thresholds
 
 
 class ScoreRange(NamedTuple):
@@ -23,16 +20,6 @@ class ScoreRange(NamedTuple):
     high: float
     low_exclusive: bool = False
     high_exclusive: bool = False
-
-    def __contains__(self, score: object) -> bool:
-        assert isinstance(score, float)
-        above = score > self.low if self.low_exclusive else score >= self.low
-        return above and (score < self.high if self.high_exclusive else score <= self.high)
-
-    @property
-    def empty(self) -> bool:
-        """True if no score can be in it."""
-        return self.low > self.high or (self.low == self.high and (self.low_exclusive or self.high_exclusive))
 
 
 class LexRange(NamedTuple):
@@ -54,20 +41,20 @@ class LexRange(NamedTuple):
             return False
         return self.low > self.high or (self.low == self.high and (self.low_exclusive or self.high_exclusive))
 
-    def __contains__(self, member: object) -> bool:
-        assert isinstance(member, bytes)
-        if self.nothing:
-            return False
-        if self.low is not None and (member <= self.low if self.low_exclusive else member < self.low):
-            return False
-        return self.high is None or (member < self.high if self.high_exclusive else member <= self.high)
+    def reached(self, member: bytes) -> bool:
+        """*member* is not below the range."""
+        return self.low is None or (member > self.low if self.low_exclusive else member >= self.low)
+
+    def passed(self, member: bytes) -> bool:
+        """*member* is above the range."""
+        return self.high is not None and (member >= self.high if self.high_exclusive else member > self.high)
 
 
 class SortedSet:
-    """Scores by member, and all (score, member) in order.
+    """Scores by member, and the order of all (score, member): a ``Run`` while small, ``Runs`` when large.
 
-    Small ones (encoding listpack) keep the order in a plain list, which is smaller and faster up to some
-    hundred members; large ones (skiplist) in a SortedList.  Once converted, never back.
+    A small one (encoding listpack) that was converted to a large one (skiplist) stays large.  Ranks
+    count from the lowest score, 0 first.  Listpacks know no negative zero: it becomes 0 in a small set.
     """
 
     type_name = b"zset"
@@ -75,20 +62,36 @@ class SortedSet:
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
-        self.order: Any = []  # list[Pair] or SortedList
+        self.order: Run | Runs = Run([], [])
         self._sampler: Sampler | None = None
 
     @classmethod
-    def from_scores(cls, scores: dict[bytes, float], thresholds: Thresholds) -> SortedSet:
-        """A sorted set of *scores*, taken over, in the encoding its size and members call for.  O(n log n)"""
+    def of(cls, scores: dict[bytes, float], *, small: bool) -> SortedSet:
+        """A sorted set of *scores*, which is taken over, in a given encoding.  O(n log n)"""
         self = cls()
+        if small and 0.0 in scores.values():
+            scores = {member: score + 0.0 for member, score in scores.items()}
         self.scores = scores
         pairs = sorted(zip(scores.values(), scores, strict=True))
-        longest = max(map(len, scores), default=0)
-        if len(scores) > thresholds.zset_max_listpack_entries or longest > thresholds.zset_max_listpack_value:
-            self.order = SortedList(pairs)
-        else:
-            self.order = pairs
+        make = Run if small else Runs
+        self.order = make([score for score, _ in pairs], [member for _, member in pairs])
+        return self
+
+    @classmethod
+    def from_scores(cls, scores: dict[bytes, float], thresholds: Thresholds) -> SortedSet:
+        """The same in the encoding that size and members call for (zsetConvertToListpackIfNeeded)."""
+        small = (
+            len(scores) <= thresholds.zset_max_listpack_entries
+            and max(map(len, scores), default=0) <= thresholds.zset_max_listpack_value
+        )
+        return cls.of(scores, small=small)
+
+    @classmethod
+    def sized_for(cls, expected: int, longest: int, thresholds: Thresholds) -> SortedSet:
+        """An empty one fit for *expected* members of up to *longest* bytes (zsetTypeCreate)."""
+        self = cls()
+        if expected > thresholds.zset_max_listpack_entries or longest > thresholds.zset_max_listpack_value:
+            self.order = Runs([], [])
         return self
 
     def __len__(self) -> int:
@@ -101,19 +104,28 @@ class SortedSet:
         """(score, member) in order."""
         return iter(self.order)
 
+    def __reversed__(self) -> Iterator[Pair]:
+        return reversed(self.order)
+
     @property
     def encoding(self) -> bytes:
-        return b"listpack" if self.order.__class__ is list else b"skiplist"
+        return b"listpack" if self.order.__class__ is Run else b"skiplist"
 
     @property
     def small(self) -> bool:
         """In the compact encoding."""
-        return self.order.__class__ is list
+        return self.order.__class__ is Run
 
     def convert(self) -> None:
         """To the encoding for many or long members.  O(n)"""
-        if self.order.__class__ is list:
-            self.order = SortedList(self.order)
+        order = self.order
+        if isinstance(order, Run):
+            self.order = Runs(order.scores, order.members)
+
+    def expect(self, count: int, thresholds: Thresholds) -> None:
+        """Convert if *count* members, about to be added or changed, are too many (zsetTypeMaybeConvert)."""
+        if count > thresholds.zset_max_listpack_entries:
+            self.convert()
 
     def copy(self) -> SortedSet:
         """An independent copy in the same encoding.  O(n)"""
@@ -125,159 +137,148 @@ class SortedSet:
     # --- changing --------------------------------------------------------------------------------
 
     def add(self, member: bytes, score: float, thresholds: Thresholds) -> bool:
-        """Set *member*'s score; true if it is new.  O(log n)"""
+        """Set *member*'s score; true if it is new.  O(log n)
+
+        A member that has the score stays as it is: 0 does not become -0, which equals it.
+        """
+        old = self.scores.get(member)
+        if old is None:
+            self.insert(member, score, thresholds)
+            return True
+        if old != score:
+            self.move(member, old, score)
+        return False
+
+    def insert(self, member: bytes, score: float, thresholds: Thresholds) -> None:
+        """Put in *member*, which is not there.  O(log n)"""
         scores, order = self.scores, self.order
-        old = scores.get(member)
-        if old is not None:
-            if old == score:
-                scores[member] = score  # 0 may become -0
-                if score == 0:
-                    self._replace_zero(old, score, member)
-                return False
-            scores[member] = score
-            if order.__class__ is list:
-                del order[bisect_left(order, (old, member))]
-                insort(order, (score, member))
+        if order.__class__ is Run:
+            if len(scores) >= thresholds.zset_max_listpack_entries or len(member) > thresholds.zset_max_listpack_value:
+                self.convert()
+                order = self.order
             else:
-                order.remove((old, member))
-                order.add((score, member))
-            return False
+                score += 0.0
         scores[member] = score
+        order.insert(score, member)
         if self._sampler is not None:
             self._sampler.add(member)
-        if order.__class__ is list:
-            insort(order, (score, member))
-            if (
-                len(scores) > thresholds.zset_max_listpack_entries
-                or len(member) > thresholds.zset_max_listpack_value
-            ):
-                self.order = SortedList(order)
-        else:
-            order.add((score, member))
-        return True
 
-    def _replace_zero(self, old: float, score: float, member: bytes) -> None:
-        """0 and -0 are equal, but print differently: the order has to hold the newer one."""
-        if str(old) != str(score):
-            order = self.order
-            if order.__class__ is list:
-                order[bisect_left(order, (score, member))] = (score, member)
-            else:
-                order.remove((old, member))
-                order.add((score, member))
+    def move(self, member: bytes, old: float, score: float) -> None:
+        """Change the score of *member* from *old* to another one.  O(log n)"""
+        order = self.order
+        if order.__class__ is Run:
+            score += 0.0
+        order.remove(old, member)
+        order.insert(score, member)
+        self.scores[member] = score
 
     def remove(self, member: bytes) -> bool:
         """Take *member* out; false if it was not there.  O(log n)"""
         score = self.scores.pop(member, None)
         if score is None:
             return False
-        order = self.order
-        if order.__class__ is list:
-            del order[bisect_left(order, (score, member))]
-        else:
-            order.remove((score, member))
+        self.order.remove(score, member)
         return True
 
     def pop_lowest(self) -> Pair:
-        """Take out and return the first (score, member).  O(log n)"""
-        pair: Pair = self.order.pop(0)
+        """Take out and return the first (score, member).  O(1)"""
+        pair = self.order.pop_first()
         del self.scores[pair[1]]
         return pair
 
     def pop_highest(self) -> Pair:
-        """Take out and return the last (score, member).  O(log n)"""
-        pair: Pair = self.order.pop()
+        """Take out and return the last (score, member).  O(1)"""
+        pair = self.order.pop_last()
         del self.scores[pair[1]]
         return pair
 
     def delete(self, start: int, stop: int) -> int:
         """Take out ranks *start* to *stop* (exclusive); how many.  O(log n + m)"""
-        doomed = self.order[start:stop]
-        for _, member in doomed:
-            del self.scores[member]
-        del self.order[start:stop]
+        if start >= stop:
+            return 0
+        doomed = self.order.delete(start, stop)
+        scores = self.scores
+        for member in doomed:
+            del scores[member]
         return len(doomed)
 
-    # --- looking ---------------------------------------------------------------------------------
+    # --- ranks -----------------------------------------------------------------------------------
 
     def rank(self, member: bytes) -> int | None:
-        """Position from the lowest score, 0 first; None if *member* is not there.  O(log n)"""
+        """Position of *member*; None if it is not there.  O(log n)"""
         score = self.scores.get(member)
-        if score is None:
-            return None
-        order = self.order
-        if order.__class__ is list:
-            return bisect_left(order, (score, member))
-        return int(order.bisect_left((score, member)))
-
-    def slice(self, start: int, stop: int) -> list[Pair]:
-        """Ranks *start* to *stop* (exclusive), both within the bounds.  O(log n + m)"""
-        return self.order[start:stop]
+        return None if score is None else self.order.rank(score, member)
 
     def ranks_by_score(self, bounds: ScoreRange) -> tuple[int, int]:
         """First rank in *bounds*, and the one after the last.  O(log n)"""
-        if bounds.empty:
+        low, high, low_exclusive, high_exclusive = bounds
+        if low > high:
             return 0, 0
-        size = len(self.scores)
-        low = nextafter(bounds.low, inf) if bounds.low_exclusive else bounds.low
-        first = size if bounds.low_exclusive and bounds.low == inf else self._bisect((low,))
-        if bounds.high_exclusive:
-            last = self._bisect((bounds.high,))
-        else:
-            last = size if bounds.high == inf else self._bisect((nextafter(bounds.high, inf),))
+        first = self.order.score_rank(low, after=low_exclusive)
+        last = self.order.score_rank(high, after=not high_exclusive)
         return (first, last) if first < last else (0, 0)
 
     def ranks_by_lex(self, bounds: LexRange) -> tuple[int, int]:
         """The same by member, in a set whose scores are all equal.  O(log n)
 
-        With different scores the answer is as unspecified as it is in Redis.
+        With different scores the answer depends, as it does in Redis, on where the search passes.
         """
         if bounds.empty or not self.scores:
             return 0, 0
-        members = _Members(self.order)
         first, last = 0, len(self.scores)
         if bounds.low is not None:
-            first = (bisect_right if bounds.low_exclusive else bisect_left)(members, bounds.low)
+            first = self.order.member_rank(bounds.low, after=bounds.low_exclusive)
         if bounds.high is not None:
-            last = (bisect_left if bounds.high_exclusive else bisect_right)(members, bounds.high)
+            last = self.order.member_rank(bounds.high, after=not bounds.high_exclusive)
         return (first, last) if first < last else (0, 0)
 
-    def _bisect(self, key: tuple[float]) -> int:
+    # --- members ---------------------------------------------------------------------------------
+
+    def slice(self, start: int, stop: int) -> list[Pair]:
+        """(score, member) of ranks *start* to *stop* (exclusive), both within the bounds.  O(log n + m)"""
+        if start >= stop:
+            return []
         order = self.order
-        if order.__class__ is list:
-            return bisect_left(order, key)
-        return int(order.bisect_left(key))
+        return list(zip(order.scores_between(start, stop), order.members_between(start, stop), strict=True))
+
+    def members(self, start: int, stop: int) -> list[bytes]:
+        """Members of ranks *start* to *stop* (exclusive), both within the bounds.  O(log n + m)"""
+        return self.order.members_between(start, stop) if start < stop else []
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Members from *cursor* on, and the next cursor; a small set comes whole (``Sampler.scan``)."""
-        if self.order.__class__ is list:
-            return 0, [member for _, member in self.order]
+        if self.small:
+            return 0, self.members(0, len(self.scores))
         if self._sampler is None:
             self._sampler = Sampler(self.scores)
         return self._sampler.scan(cursor, count)
 
-    def random(self, rng: random.Random) -> Pair:
-        """A uniformly chosen (score, member).  O(log n)"""
-        pair: Pair = self.order[int(rng.random() * len(self.scores))]
-        return pair
+    def choose(self, rng: Random) -> bytes:
+        """A random member of a set that has one.  O(log n)"""
+        rank = int(rng.random() * len(self.scores))
+        return self.order.members_between(rank, rank + 1)[0]
+
+    def choose_many(self, count: int, rng: Random) -> list[bytes]:
+        """*count* random members, the same one perhaps several times.  O(count log n), O(n) if that is less"""
+        if count * 3 < len(self.scores):
+            return [self.choose(rng) for _ in range(count)]
+        return rng.choices(list(self.scores), k=count)
+
+    def choose_distinct(self, count: int, rng: Random) -> list[bytes]:
+        """*count* different members, no more than there are; in order if the set is small."""
+        if self.small:
+            members = self.members(0, len(self.scores))
+            return [members[rank] for rank in sorted(rng.sample(range(len(members)), count))]
+        if count * 3 > len(self.scores):
+            return rng.sample(list(self.scores), count)
+        ranks = rng.sample(range(len(self.scores)), count)
+        return [self.order.members_between(rank, rank + 1)[0] for rank in ranks]
 
     def _check(self) -> None:
         """All invariants, for tests."""
-        assert sorted(zip(self.scores.values(), self.scores, strict=True)) == list(self.order)
-        if self.order.__class__ is not list:
-            self.order._check()
-
-
-class _Members:
-    """The members of an order as a sequence, for bisect."""
-
-    __slots__ = ("_order",)
-
-    def __init__(self, order: Any) -> None:
-        self._order = order
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def __getitem__(self, index: int) -> bytes:
-        return self._order[index][1]
+        self.order._check()
+        pairs = list(self.order)
+        assert pairs == sorted(zip(self.scores.values(), self.scores, strict=True))
+        assert [str(score) for score, _ in pairs] == [str(self.scores[member]) for _, member in pairs]
+        if self.small:
+            assert "-0.0" not in map(str, self.scores.values())

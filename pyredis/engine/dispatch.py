@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CommandError, ProtocolError, WrongArity
 from ..registry.command import keys_of
-from ..registry.flags import PUBSUB, READONLY, RELAYS_SCRIPT, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
+from ..registry.flags import PUBSUB, READONLY, RELAYS_SCRIPT, REPLIES_BY_PUSH, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
 from ..resp.encode import encode_error
 from .client import REPLY_ON, REPLY_SKIP
 from .gates import guard, rejection
@@ -89,7 +89,7 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     client.command, client.argv = command, argv
     reply = call(client, command, argv)
     if reply is not None:
-        answer(client, reply)
+        answer(client, reply, command)
     if server.unsettled:
         settle(client, command, argv)
     if client.one_shot:
@@ -110,9 +110,9 @@ def end_one_shot(client: Client, command: Command) -> None:
     client.update_careful()
 
 
-def answer(client: Client, reply: bytes) -> None:
+def answer(client: Client, reply: bytes, command: Command | None = None) -> None:
     """Send the reply of the running command, unless CLIENT REPLY has it suppressed."""
-    if client.reply_mode == REPLY_ON:
+    if client.reply_mode == REPLY_ON or (command is not None and command.flags & REPLIES_BY_PUSH):
         client.out.append(reply)
 
 

@@ -114,6 +114,12 @@ class Server(Keyspace):
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
         self.output_limits: object | None = self
+        self.allow_denied_in_scripts = False  # DEBUG SET-DISABLE-DENY-SCRIPTS
+        self.skip_checksum_validation = False
+        self.reply_buffer_resizing = True
+        self.reply_buffer_peak_reset_ms = 5000
+        self.serialized_length: Callable[[Any], int] = lambda value: 0
+        self.object_address: Callable[[Any], int] = id
         self.event_loop_name = "none"
         self.supervised = "no"
         self.listener_descriptions: Callable[[], list[str]] = list

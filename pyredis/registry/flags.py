@@ -44,6 +44,8 @@ RELAYS_SCRIPT = 1 << 44
 """EVAL and FCALL: what they may do is decided by the script's own flags."""
 SETS_ONE_SHOT = 1 << 46
 """CLIENT REPLY and CLIENT CACHING: what they set for the next command outlives them."""
+REPLIES_BY_PUSH = 1 << 47
+"""SUBSCRIBE and its like: what they answer are pushes, which CLIENT REPLY OFF lets through."""
 RELAYS_QUEUE = 1 << 45
 """EXEC: what it does is what the queued commands do."""
 

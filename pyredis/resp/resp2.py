@@ -35,6 +35,11 @@ def attributes_of(replies: Collection[bytes]) -> bytes:
     return b""
 
 
+def keyed_of(replies: Collection[bytes]) -> bytes:
+    flat = iter(replies)
+    return array_of([b"*2\r\n%b%b" % pair for pair in zip(flat, flat, strict=True)])
+
+
 def scored(entries: Collection[tuple[bytes, float]]) -> bytes:
     flat: list[bytes] = []
     add = flat.append

@@ -35,6 +35,9 @@ def map_of(replies: Collection[bytes]) -> bytes:
     return b"%%%d\r\n%b" % (len(replies) // 2, b"".join(replies))
 
 
+keyed_of = map_of
+
+
 def set_of(replies: Collection[bytes]) -> bytes:
     return b"~%d\r\n%b" % (len(replies), b"".join(replies))
 

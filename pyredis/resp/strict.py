@@ -120,6 +120,7 @@ class StrictParser:
             start = find(b"\r", pos) + 2
             size = known(data[pos:start])
             if size is None:
+                self.consumed += pos - self._pos
                 self._pos, self._remaining = pos, remaining
                 size = self._size(start)
                 if size < 0:

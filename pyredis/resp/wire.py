@@ -49,6 +49,9 @@ class Wire(Protocol):
     def map_of(self, replies: Collection[bytes], /) -> bytes:
         """A map of *replies*."""
 
+    def keyed_of(self, replies: Collection[bytes], /) -> bytes:
+        """A map in RESP3, in RESP2 an array of pairs, as XREAD answers."""
+
     def set_of(self, replies: Collection[bytes], /) -> bytes:
         """A set of *replies*."""
 

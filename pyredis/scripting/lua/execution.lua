@@ -1,7 +1,7 @@
 -- Running scripts: the entry points for the host, and the hook that lets it interrupt them.
 local core = ...
 local type, error, next, select, loadstring = type, error, next, select, loadstring
-local getinfo, sethook = debug.getinfo, debug.sethook
+local getinfo, sethook, dump, setfenv = debug.getinfo, debug.sethook, string.dump, setfenv
 local xpcall, format, concat = xpcall, string.format, table.concat
 local handle, encode_reply, compile, globals = core.handle, core.encode_reply, core.compile, core.globals
 
@@ -100,6 +100,15 @@ function core.add_script(sha, text)
     return problem
 end
 
+-- For the host, which rewrites some bytecode: nobody else gets any compiled.
+function core.dump_script(sha)
+    return dump(scripts[sha])
+end
+
+function core.replace_script(sha, bytecode)
+    scripts[sha] = setfenv(loadstring(bytecode, '@' .. core.chunk), core.env)
+end
+
 function core.remove_scripts(...)
     for i = 1, select('#', ...) do
         scripts[(select(i, ...))] = nil
@@ -114,3 +123,18 @@ function core.clear_scripts()
 end
 
 core.scripts = scripts
+
+-- The globals of EVAL.
+function core.install()
+    local protect, redis = core.protect, core.redis
+    function redis.breakpoint()
+        return false
+    end
+    function redis.debug() end
+    function redis.replicate_commands()
+        return true
+    end
+    for _, name in next, { 'redis', 'cjson', 'cmsgpack', 'bit', 'struct' } do
+        globals[name] = protect(core[name])
+    end
+end

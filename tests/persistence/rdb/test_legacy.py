@@ -25,7 +25,7 @@ def zipmap(*pairs: bytes, free: int = 0, count: int | None = None) -> bytes:
 
 def test_ziplist_of_everything_is_what_redis_6_wrote() -> None:
     # ZADD z 1 a 2.5 b, as DUMP of a ziplist shows it
-    assert legacy.encode_ziplist([b"a", 1, b"b", b"2.5"]).hex() == ("1800000011000000040000016103f20201620303322e35ff")
+    assert legacy.encode_ziplist([b"a", 1, b"b", b"2.5"]).hex() == ("1800000012000000040000016103f20201620303322e35ff")
 
 
 @pytest.mark.parametrize("value", [0, 12, 13, -1, 127, -128, 128, -32768, 8388607, -8388608, 2**31, -(2**63)])
@@ -47,6 +47,7 @@ def test_long_entries_have_a_long_header_and_a_long_next_one() -> None:
 def test_ziplist_damage() -> None:
     rng = random.Random(3)
     blob = legacy.encode_ziplist([b"abc", b"12", b"-70000", b"x" * 300, b"y", b"-3"])
+    reasons = set()
     for _ in range(2000):
         damaged = bytearray(blob)
         if rng.random() < 0.3:
@@ -56,7 +57,8 @@ def test_ziplist_damage() -> None:
         try:
             legacy.decode_ziplist(bytes(damaged), "Ziplist integrity check failed.")
         except RdbError as error:
-            assert error.reason == "Ziplist integrity check failed."
+            reasons.add(error.reason)
+    assert reasons == {"Ziplist integrity check failed."}
 
 
 @pytest.mark.parametrize(("at", "value"), [(0, 0), (4, 0), (8, 9), (-1, 0), (10, 1), (11, 0xC1)])

@@ -18,7 +18,7 @@ def node() -> Node:
 def test_bytes() -> None:
     small = Node([b"n"], [BASE, BASE + (1 << 64)], [[b"1"], (b"a", b"b")], 0b10)
     assert encode_node(BASE, small).hex() == (
-        "29000000" "1100"
+        "2c000000" "1100"
         "0101" "0101" "0101" "816e02" "0001"  # one entry, one deleted, one field, terminator
         "0201" "0001" "0001" "0101" "0401"  # same fields, no distance, value, four elements
         "0101" "0101" "0001" "0101" "816102" "816202" "0601" "ff"  # deleted, 1-0 later, own fields
@@ -44,10 +44,12 @@ def test_empty() -> None:
 def test_damage() -> None:
     rng = random.Random(11)
     pack = encode_node(BASE, node())
+    reasons = set()
     for _ in range(2000):
         damaged = bytearray(pack)
         damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
         try:
             decode_node(BASE, bytes(damaged))
         except RdbError as error:
-            assert error.reason == "Stream listpack integrity check failed."
+            reasons.add(error.reason)
+    assert reasons == {"Stream listpack integrity check failed."}

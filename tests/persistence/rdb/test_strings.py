@@ -62,7 +62,7 @@ def test_strings_come_back(size: int, compress: bool) -> None:
     text = (b"abcdefgh" * 2500)[:size]
     encoded = encode_string(text, compress)
     assert read_string(b"??" + encoded + b"!", 2) == (text, 2 + len(encoded))
-    assert (encoded[0] == 0xC3) == (compress and size > 21)
+    assert (encoded[0] == 0xC3) == (compress and size > 20)
 
 
 def test_several_strings() -> None:

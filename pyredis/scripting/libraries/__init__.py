@@ -1,0 +1,1 @@
+"""The parts of Redis's Lua libraries that are written in Python; the others are in ``lua/``."""
