@@ -196,7 +196,7 @@ def runner(event_loop: str) -> Callable[..., int]:
             if event_loop == "uvloop":
                 raise
         else:
-            return uvloop.run  # type: ignore[no-any-return]
+            return uvloop.run
     return asyncio.run
 
 

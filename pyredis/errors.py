@@ -450,6 +450,50 @@ class ZeroRank(CommandError):
     )
 
 
+# --- sorted sets ----------------------------------------------------------------------------------
+
+
+class NxAndXx(CommandError):
+    message = "XX and NX options at the same time are not compatible"
+
+
+class GtLtOrNx(CommandError):
+    message = "GT, LT, and/or NX options at the same time are not compatible"
+
+
+class IncrOfMany(CommandError):
+    message = "INCR option supports a single increment-element pair"
+
+
+class ScoreNotNumber(CommandError):
+    message = "resulting score is not a number (NaN)"
+
+
+class BoundNotFloat(CommandError):
+    message = "min or max is not a float"
+
+
+class InvalidLexBound(CommandError):
+    message = "min or max not valid string range item"
+
+
+class LimitWithoutBy(CommandError):
+    message = "syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+
+
+class ScoresByLex(CommandError):
+    message = "syntax error, WITHSCORES not supported in combination with BYLEX"
+
+
+class WeightNotFloat(CommandError):
+    message = "weight value is not a float"
+
+
+class NoInputKeys(CommandError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"at least 1 input key is needed for '{name}' command")
+
+
 # --- keys -----------------------------------------------------------------------------------------
 
 
@@ -653,30 +697,29 @@ class LastIdForGroup(CommandError):
 
 
 class NewIdWithoutGroup(CommandError):
-    message = (
-        "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
-    )
+    message = "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
 
 
 class NoGroupToRead(CommandError):
     code = "NOGROUP"
 
     def __init__(self, key: bytes, group: bytes) -> None:
-        super().__init__(b"No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option" % (key, group))
+        names = _printed(key, len(key)), _printed(group, len(group))
+        super().__init__(b"No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option" % names)
 
 
 class NoKeyOrGroup(CommandError):
     code = "NOGROUP"
 
     def __init__(self, key: bytes, group: bytes) -> None:
-        super().__init__(b"No such key '%b' or consumer group '%b'" % (key, group))
+        super().__init__(b"No such key '%b' or consumer group '%b'" % (_printed(key, len(key)), _printed(group, len(group))))
 
 
 class NoSuchGroup(CommandError):
     code = "NOGROUP"
 
     def __init__(self, key: bytes, group: bytes) -> None:
-        super().__init__(b"No such consumer group '%b' for key name '%b'" % (group, key))
+        super().__init__(b"No such consumer group '%b' for key name '%b'" % (_printed(group, len(group)), _printed(key, len(key))))
 
 
 class GroupExists(CommandError):
@@ -703,7 +746,7 @@ class InvalidClaimArgument(CommandError):
 
 class UnknownClaimOption(CommandError):
     def __init__(self, option: bytes) -> None:
-        super().__init__(b"Unrecognized XCLAIM option '%b'" % option)
+        super().__init__(b"Unrecognized XCLAIM option '%b'" % _printed(option, len(option)))
 
 
 class ClaimCountNotPositive(CommandError):

@@ -47,7 +47,7 @@ def apply_notifications(server: Server) -> None:
 
 def expire_keys(server: Server) -> None:
     """The slow cycle of active expiry."""
-    if not server.expires_paused:
+    if server.active_expire and not server.expires_paused and not server.keeps_expired and not server.loading:
         active_cycle(server, False)
         settle_turn(server)
 

@@ -114,6 +114,7 @@ class Server(Keyspace):
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
         self.output_limits: object | None = self
+        self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
         self.allow_denied_in_scripts = False  # DEBUG SET-DISABLE-DENY-SCRIPTS
         self.skip_checksum_validation = False
         self.reply_buffer_resizing = True

@@ -24,12 +24,12 @@ def xor(left: bytes, right: bytes) -> bytes:
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(20, "big")
 
 
-def add(digest: bytes, data: bytes) -> bytes:
+def add(digest: bytes, data: bytes | bytearray) -> bytes:
     """Add *data* so that order does not matter (xorDigest)."""
     return xor(digest, sha1(data).digest())
 
 
-def mix(digest: bytes, data: bytes) -> bytes:
+def mix(digest: bytes, data: bytes | bytearray) -> bytes:
     """Add *data* so that order matters (mixDigest)."""
     return sha1(add(digest, data)).digest()
 
@@ -63,8 +63,8 @@ def value_digest(db: Database, key: bytes, value: Any, digest: bytes = EMPTY) ->
         for field, content in value.items():
             digest = add(digest, mix(mix(EMPTY, field), content))
     elif isinstance(value, Stream):
-        for (ms, seq), fields in value:
-            digest = mix(digest, b"%d.%d" % (ms, seq))
+        for entry_id, fields in value:
+            digest = mix(digest, b"%d.%d" % (entry_id >> 64, entry_id & 0xFFFFFFFFFFFFFFFF))
             for part in fields:
                 digest = mix(digest, part)
     if key in db.expires:

@@ -22,6 +22,7 @@ class ExpireCycle:
 
     __slots__ = (
         "cursors",
+        "enabled",
         "last_fast",
         "next_db",
         "stale_fraction",
@@ -31,6 +32,8 @@ class ExpireCycle:
     )
 
     def __init__(self, databases: int) -> None:
+        self.enabled = True
+        """DEBUG SET-ACTIVE-EXPIRE."""
         self.cursors = [0] * databases
         self.next_db = 0
         self.timed_out = False  # the previous cycle ran out of time
@@ -46,10 +49,12 @@ def active_cycle(server: Keyspace, fast: bool) -> None:
 
     The slow cycle belongs into every turn of the cron and takes at most a quarter of its period; the fast
     one before every wait for input, takes a millisecond at most, and only after a cycle that ran out of
-    time.  ``active-expire-effort`` raises these limits.  Whether keys may expire here at all, and what the
-    deletions set going (their propagation, one by one and not as a transaction), is the caller's business.
+    time.  ``active-expire-effort`` raises these limits.  What the deletions set going (their propagation,
+    one by one and not as a transaction) is the caller's business.
     """
     cycle = server.expire_cycle
+    if not cycle.enabled or server.keeps_expired:
+        return
     effort = server.config.active_expire_effort - 1
     acceptable = ACCEPTABLE_STALE - effort
     start = server.clock.monotonic_ns()

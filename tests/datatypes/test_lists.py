@@ -145,10 +145,10 @@ def test_becomes_a_quicklist_by_size() -> None:
     thresholds = limits(-1)
     value = pushed([b"x" * 100] * 39, thresholds)
     assert value.encoding == b"listpack"
-    assert value.size == 7 + 39 * 102 + 0
-    value.push_tail([b"x" * 100], thresholds)
+    assert value.size == 7 + 39 * 103
+    value.push_tail([b"x" * 72], thresholds)
     assert value.encoding == b"listpack"
-    value.push_tail([b"x" * 100], thresholds)
+    value.push_tail([b""], thresholds)
     assert value.encoding == b"quicklist"
 
 
@@ -194,12 +194,14 @@ def test_a_single_plain_node_stays_a_quicklist() -> None:
 
 def test_insert_splits_and_joins_nodes() -> None:
     thresholds = limits(4)
-    value = pushed(numbered(12), thresholds)
+    value = pushed(numbered(16), thresholds)
+    for gone in (b"x8", b"x9", b"x10", b"x12", b"x13", b"x14"):
+        value.remove(gone, 1, thresholds, from_tail=False)
+    assert shape(value) == [4, 4, 1, 1]
     value.insert(b"x5", b"new", thresholds, after=True)
-    assert shape(value) == [4, 2, 3, 4]
-    value.trim(2, 0, thresholds)
-    value.insert(b"x9", b"new", thresholds, after=False)
-    assert shape(value) == [4, 3, 2, 3]
+    assert shape(value) == [4, 2, 4, 1]
+    value.insert(b"x3", b"new", thresholds, after=False)
+    assert shape(value) == [4, 3, 4, 1]
     value._check()
 
 
@@ -218,7 +220,7 @@ def test_interior_nodes_are_packed_and_read_all_the_same() -> None:
     value = pushed(values, limits())
     assert value.long is not None
     packed = [node.items.__class__ is bytes for node in value.long.nodes]
-    assert packed == [False] + [True] * (len(packed) - 3) + [False, False]
+    assert packed == [False] * 2 + [True] * (len(packed) - 4) + [False] * 2
     assert list(value) == values
     assert value.get(10_000) == b"x10000"
     assert value.slice(700, 12_000) == values[700:12_000]

@@ -77,7 +77,7 @@ def debug_sleep(client: Client, argv: Argv) -> Reply:
 @debug("SET-ACTIVE-EXPIRE", 3, None, "SET-ACTIVE-EXPIRE <0|1>",
        "    Setting it to 0 disables expiring keys in background when they are not", "    accessed.")  # fmt: skip
 def debug_set_active_expire(client: Client, argv: Argv) -> Reply:
-    client.server.expire_cycle.enabled = switch(argv[2])
+    client.server.active_expire = switch(argv[2])
     return OK
 
 
@@ -165,8 +165,10 @@ def debug_object(client: Client, argv: Argv) -> Reply:
 
 
 @debug("POPULATE", 3, 5, "POPULATE <count> [<prefix>] [<size>]",
-       "    Create <count> string keys named key:<num>. If <prefix> is specified then", "    it is used instead of the 'key' prefix. These are not propagated to",
-       "    replicas. Cluster slots are not respected so keys not belonging to the", "    current node can be created in cluster mode.")  # fmt: skip
+       "    Create <count> string keys named key:<num>. If <prefix> is specified then",
+    "    it is used instead of the 'key' prefix. These are not propagated to",
+       "    replicas. Cluster slots are not respected so keys not belonging to the",
+    "    current node can be created in cluster mode.")  # fmt: skip
 def debug_populate(client: Client, argv: Argv) -> Reply:
     count = _positive(argv[2])
     prefix = argv[3] if len(argv) > 3 else b"key"
@@ -246,7 +248,8 @@ def debug_log(client: Client, argv: Argv) -> Reply:
 
 
 @debug("ERROR", 3, None, "ERROR <string>",
-       "    Return a Redis protocol error with <string> as message. Useful for clients", "    unit tests to simulate Redis errors.")  # fmt: skip
+       "    Return a Redis protocol error with <string> as message. Useful for clients",
+    "    unit tests to simulate Redis errors.")  # fmt: skip
 def debug_error(client: Client, argv: Argv) -> Reply:
     return b"-" + argv[2].translate(bytes.maketrans(b"\r\n", b"  ")) + CRLF
 

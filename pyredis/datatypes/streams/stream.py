@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Final
 
+from ...errors import StreamEntryTooLarge
 from .block import Block, Columns
 from .groups import Group
 from .ids import MAX_ID, MAX_SEQUENCE
@@ -84,13 +85,17 @@ class Stream:
         """Add an entry, fields and values in turn, later than ``last_id``.  O(pairs)
 
         *max_entries* and *max_bytes* are ``stream-node-max-entries`` and ``-bytes``, 0 for no limit.
+        Raises StreamEntryTooLarge.
         """
+        total = sum(map(len, pairs))
+        if total > _LARGEST_NODE:
+            raise StreamEntryTooLarge
         blocks = self._blocks
         block = blocks[-1] if blocks else None
         if block is not None:
             if not 0 < max_bytes <= _LARGEST_NODE:
                 max_bytes = _LARGEST_NODE
-            if 0 < max_entries <= block.count or block.size() + sum(map(len, pairs)) >= max_bytes:
+            if 0 < max_entries <= block.count or block.size() + total >= max_bytes:
                 block.pack()
                 block = None
         if block is None:

@@ -272,15 +272,11 @@ def _make_compact_zset(items: list[bytes], at: int, failure: str, deep: bool, op
         raise RdbError(failure) from None
     _refuse_nan(numbers)
     compact = len(members) <= options.thresholds.zset_max_listpack_entries
-    value = SortedSet()
-    value.scores = dict(zip(members, numbers, strict=True))
-    if len(value.scores) != len(members):
+    scores = dict(zip(members, numbers, strict=True))
+    if len(scores) != len(members):
         _refuse_repeated(deep, compact, failure, "Zset")
-        value.scores = dict(zip(members[::-1], numbers[::-1], strict=True))
-    value.order = sorted(zip(value.scores.values(), value.scores, strict=True))
-    if not compact:
-        value.convert()
-    return value
+        scores = dict(zip(members[::-1], numbers[::-1], strict=True))
+    return SortedSet.of(scores, small=compact)
 
 
 def _refuse_nan(scores: Iterable[float]) -> None:

@@ -74,11 +74,11 @@ def _save_zset(value: SortedSet, options: SaveOptions) -> tuple[int, bytes]:
         # From the greatest down: Redis then inserts each element at the head of its skiplist.
         pack = DOUBLE.pack
         parts = [encode_length(len(value))]
-        for score, member in reversed(value.order):
+        for score, member in reversed(value):
             parts += (encode_string(member, compress), pack(score))
         return codes.ZSET_2, b"".join(parts)
     flat: list[bytes | int] = []
-    for score, member in value.order:
+    for score, member in value:
         if -_INTEGRAL <= score <= _INTEGRAL and score.is_integer():
             flat += (member, int(score))
         else:

@@ -1,0 +1,1 @@
+"""Sorted sets: their members and scores, ranges, pops, and algebra (t_zset.c)."""
