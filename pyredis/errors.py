@@ -712,14 +712,16 @@ class NoKeyOrGroup(CommandError):
     code = "NOGROUP"
 
     def __init__(self, key: bytes, group: bytes) -> None:
-        super().__init__(b"No such key '%b' or consumer group '%b'" % (_printed(key, len(key)), _printed(group, len(group))))
+        names = _printed(key, len(key)), _printed(group, len(group))
+        super().__init__(b"No such key '%b' or consumer group '%b'" % names)
 
 
 class NoSuchGroup(CommandError):
     code = "NOGROUP"
 
     def __init__(self, key: bytes, group: bytes) -> None:
-        super().__init__(b"No such consumer group '%b' for key name '%b'" % (_printed(group, len(group)), _printed(key, len(key))))
+        names = _printed(group, len(group)), _printed(key, len(key))
+        super().__init__(b"No such consumer group '%b' for key name '%b'" % names)
 
 
 class GroupExists(CommandError):

@@ -76,8 +76,9 @@ def select(client: Client, argv: Argv) -> Reply:
 )  # fmt: skip
 def quit_(client: Client, argv: Argv) -> Reply:
     """QUIT"""
+    client.out.append(OK)
     client.close()
-    return OK
+    return None
 
 
 @command("AUTH", arity=-2, flags=NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, acl="connection")

@@ -53,8 +53,15 @@ _ZERO: Final = 48  # ord("0")
 @command("GET", arity=2, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="string")
 def get(client: Client, argv: Argv) -> Reply:
     """GET key"""
-    value = client.db.read(argv[1], bytes)
-    return client.wire.null if value is None else b"$%d\r\n%b\r\n" % (len(value), value)
+    db, key = client.db, argv[1]
+    value = db.data.get(key)
+    if type(value) is not bytes or key in db.expires:  # a frame less for the usual case
+        value = db.read(key, bytes)
+        if value is None:
+            return client.wire.null
+    else:
+        db.server.keyspace_hits += 1
+    return b"$%d\r\n%b\r\n" % (len(value), value)
 
 
 @command("MGET", arity=-2, flags=READONLY | FAST, keys=at(1, RO | ACCESS, last=-1), acl="string", tips=MULTI_SHARD)

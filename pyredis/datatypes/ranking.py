@@ -56,6 +56,18 @@ class Run:
         at = place(self.scores, self.members, score, member)
         del self.scores[at], self.members[at]
 
+    def move(self, old: float, score: float, member: bytes) -> None:
+        """Change the score of a member that is there."""
+        scores, members = self.scores, self.members
+        at = place(scores, members, old, member)
+        if (at == 0 or scores[at - 1] < score) and (at == len(scores) - 1 or score < scores[at + 1]):
+            scores[at] = score
+            return
+        del scores[at], members[at]
+        at = place(scores, members, score, member)
+        scores.insert(at, score)
+        members.insert(at, member)
+
     def rank(self, score: float, member: bytes) -> int:
         """How many pairs come before this one, which is there."""
         return place(self.scores, self.members, score, member)
@@ -172,6 +184,20 @@ class Runs:
         self._ends = None
         if within == len(members) or len(members) < _LEAST:
             self._tidy(at)
+
+    def move(self, old: float, score: float, member: bytes) -> None:
+        """Change the score of a member that is there."""
+        at = self._locate(old, member)
+        scores, members = self._scores[at], self._members[at]
+        within = place(scores, members, old, member)
+        if 0 < within < len(scores) - 1 and scores[within - 1] < score < scores[within + 1]:
+            scores[within] = score
+            return
+        del scores[within], members[within]
+        self._size -= 1
+        if within == len(members) or len(members) < _LEAST:
+            self._tidy(at)
+        self.insert(score, member)
 
     def _tidy(self, at: int) -> None:
         """Run *at* lost pairs: merge it with a neighbour if it became short, know its last pair again."""

@@ -168,8 +168,7 @@ class SortedSet:
         order = self.order
         if order.__class__ is Run:
             score += 0.0
-        order.remove(old, member)
-        order.insert(score, member)
+        order.move(old, score, member)
         self.scores[member] = score
 
     def remove(self, member: bytes) -> bool:
@@ -179,18 +178,6 @@ class SortedSet:
             return False
         self.order.remove(score, member)
         return True
-
-    def pop_lowest(self) -> Pair:
-        """Take out and return the first (score, member).  O(1)"""
-        pair = self.order.pop_first()
-        del self.scores[pair[1]]
-        return pair
-
-    def pop_highest(self) -> Pair:
-        """Take out and return the last (score, member).  O(1)"""
-        pair = self.order.pop_last()
-        del self.scores[pair[1]]
-        return pair
 
     def delete(self, start: int, stop: int) -> int:
         """Take out ranks *start* to *stop* (exclusive); how many.  O(log n + m)"""
@@ -209,28 +196,34 @@ class SortedSet:
         score = self.scores.get(member)
         return None if score is None else self.order.rank(score, member)
 
-    def ranks_by_score(self, bounds: ScoreRange) -> tuple[int, int]:
-        """First rank in *bounds*, and the one after the last.  O(log n)"""
+    def ranks_by_score(self, bounds: ScoreRange, offset: int = 0, *, reverse: bool = False) -> tuple[int, int]:
+        """First rank in *bounds*, and the one after the last, without *offset* members where a walk begins.
+
+        A walk begins at the first one, or with *reverse* at the last.  Equal ranks: there is none.  O(log n)
+        """
         low, high, low_exclusive, high_exclusive = bounds
         if low > high:
             return 0, 0
         first = self.order.score_rank(low, after=low_exclusive)
         last = self.order.score_rank(high, after=not high_exclusive)
-        return (first, last) if first < last else (0, 0)
+        return _skip(first, last, offset, reverse=reverse)
 
-    def ranks_by_lex(self, bounds: LexRange) -> tuple[int, int]:
+    def ranks_by_lex(self, bounds: LexRange, offset: int = 0, *, reverse: bool = False) -> tuple[int, int]:
         """The same by member, in a set whose scores are all equal.  O(log n)
 
         With different scores the answer depends, as it does in Redis, on where the search passes.
         """
         if bounds.empty or not self.scores:
             return 0, 0
+        order = self.order
+        if isinstance(order, Run) and order.scores[0] != order.scores[-1]:
+            return _walk(order.members, bounds, offset, reverse=reverse)
         first, last = 0, len(self.scores)
         if bounds.low is not None:
-            first = self.order.member_rank(bounds.low, after=bounds.low_exclusive)
+            first = order.member_rank(bounds.low, after=bounds.low_exclusive)
         if bounds.high is not None:
-            last = self.order.member_rank(bounds.high, after=not bounds.high_exclusive)
-        return (first, last) if first < last else (0, 0)
+            last = order.member_rank(bounds.high, after=not bounds.high_exclusive)
+        return _skip(first, last, offset, reverse=reverse)
 
     # --- members ---------------------------------------------------------------------------------
 
@@ -240,6 +233,13 @@ class SortedSet:
             return []
         order = self.order
         return list(zip(order.scores_between(start, stop), order.members_between(start, stop), strict=True))
+
+    def entries(self, start: int, stop: int) -> list[tuple[bytes, float]]:
+        """The same as (member, score), as replies have them."""
+        if start >= stop:
+            return []
+        order = self.order
+        return list(zip(order.members_between(start, stop), order.scores_between(start, stop), strict=True))
 
     def members(self, start: int, stop: int) -> list[bytes]:
         """Members of ranks *start* to *stop* (exclusive), both within the bounds.  O(log n + m)"""
@@ -282,3 +282,40 @@ class SortedSet:
         assert [str(score) for score, _ in pairs] == [str(self.scores[member]) for _, member in pairs]
         if self.small:
             assert "-0.0" not in map(str, self.scores.values())
+
+
+def _skip(first: int, last: int, offset: int, *, reverse: bool) -> tuple[int, int]:
+    """Leave out *offset* ranks where a walk begins; a negative one leaves nothing."""
+    if reverse:
+        last -= offset
+    else:
+        first += offset
+    return (first, last) if first < last and offset >= 0 else (0, 0)
+
+
+def _walk(members: list[bytes], bounds: LexRange, offset: int, *, reverse: bool) -> tuple[int, int]:
+    """What walking a listpack in whatever order finds in *bounds*: it ends where the range does.
+
+    The first member that is *offset* after the first in the range need not be in the range (genericZrangebylexCommand).
+    """
+    if offset < 0 or not bounds.reached(members[-1]) or bounds.passed(members[0]):
+        return 0, 0
+    if reverse:
+        last = len(members)
+        while bounds.passed(members[last - 1]):
+            last -= 1
+        if not bounds.reached(members[last - 1]):
+            return 0, 0
+        first = last = last - offset
+        while first > 0 and bounds.reached(members[first - 1]):
+            first -= 1
+    else:
+        first = 0
+        while not bounds.reached(members[first]):
+            first += 1
+        if bounds.passed(members[first]):
+            return 0, 0
+        first = last = first + offset
+        while last < len(members) and not bounds.passed(members[last]):
+            last += 1
+    return (first, last) if 0 <= first < last <= len(members) else (0, 0)

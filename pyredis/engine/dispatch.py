@@ -27,45 +27,49 @@ def run(client: Client, data: bytes) -> None:
     server = client.server
     client.input_bytes += len(data)
     next_argv = client.parser.feed(data)
-    out, lookup, time_ns = client.out, server.commands.get, server.clock.time_ns
+    add, lookup, time_ns = client.out.append, server.commands.get, server.clock.time_ns
     started = server.now = client.last_interaction = time_ns()
     outer, server.executing = server.executing, client
     command = client.command
     try:
         while not client.halted:
-            argv = next_argv()
-            if not argv:
-                if argv is False:
+            # What may halt a client is guarded or returns no reply, so the inner loop need not look.
+            while True:
+                argv = next_argv()
+                if not argv:
+                    if argv is False:
+                        return
+                    continue
+                command = lookup(argv[0])
+                if command is None or (client.gate | server.gate) & command.gates:
+                    guarded(client, command, argv)
+                    command = client.command
+                    started = server.now = time_ns()
                     break
-                continue
-            command = lookup(argv[0])
-            if command is None or (client.gate | server.gate) & command.gates:
-                guarded(client, command, argv)
-                command = client.command
-                started = server.now = time_ns()
-                continue
-            try:
-                if not command.least <= len(argv) <= command.most:
-                    raise WrongArity(command.name)
-                reply = command.handler(client, argv)
-            except Exception as error:
-                reply = failed(client, command, error)
-            if reply is None:
-                if client.wait is not None:
-                    client.command, client.argv = command, argv
-            else:
-                out.append(reply)
-            if server.unsettled:
-                settle(client, command, argv)
-            ended = time_ns()
-            elapsed = ended - started
-            command.samples.append(elapsed)
-            if elapsed > server.slow_ns:
-                server.report_slow(client, command, argv, elapsed)
-            started = server.now = ended
+                handler, count = command.handler, len(argv)
+                try:
+                    if count != command.exact and not command.least <= count <= command.most:
+                        raise WrongArity(command.name)
+                    reply = handler(client, argv)
+                except Exception as error:
+                    reply = failed(client, command, error)
+                if reply is not None:
+                    add(reply)
+                if server.unsettled:
+                    settle(client, command, argv)
+                ended = time_ns()
+                elapsed = ended - started
+                command.record(elapsed)
+                if elapsed > server.slow_ns:
+                    server.report_slow(client, command, argv, elapsed)
+                started = server.now = ended
+                if reply is None:
+                    if client.wait is not None:
+                        client.command, client.argv = command, argv
+                    break
     except ProtocolError as error:
         server.count_error(error)
-        out.append(encode_error(error))
+        add(encode_error(error))
         client.close()
     finally:
         client.command = command
@@ -129,7 +133,7 @@ def call(client: Client, command: Command, argv: Argv) -> Reply:
     except Exception as error:
         reply = failed(client, command, error)
     elapsed = server.clock.time_ns() - started
-    command.samples.append(elapsed)
+    command.record(elapsed)
     if elapsed > server.slow_ns:
         server.report_slow(client, command, argv, elapsed)
     if client.tracking is not None and command.flags & READONLY and not command.flags & (PUBSUB | RELAYS_SCRIPT):

@@ -50,6 +50,18 @@ NO_BUFFERS = {
 class Server(Keyspace):
     """Keyspace, clients, configuration, counters.  Upper layers plug themselves into its hooks."""
 
+    __slots__ = (
+        "before_sleep",
+        "commands",
+        "executing",
+        "gate",
+        "group_commit",
+        "resumable",
+        "slow_ns",
+        "to_flush",
+        "unsettled",
+    )
+
     def __init__(self, config: Config, clock: Clock, rng: random.Random, log: Log | None = None) -> None:
         super().__init__(config, clock, rng)
         self.log = log or Log(clock)

@@ -57,7 +57,7 @@ class Database:
                 return None
         else:
             self.server.keyspace_hits += 1
-        if value.__class__ is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
+        if type(value) is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
             raise WrongType
         return value  # type: ignore[return-value]
 
@@ -76,7 +76,7 @@ class Database:
             return None
         if key in self.expires and self.expire_if_due(key):
             return None
-        if value.__class__ is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
+        if type(value) is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
             raise WrongType
         return value  # type: ignore[return-value]
 

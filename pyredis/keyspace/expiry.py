@@ -74,20 +74,22 @@ def active_cycle(server: Keyspace, fast: bool) -> None:
     for _ in range(count):
         db = databases[cycle.next_db % len(databases)]
         cycle.next_db += 1
+        if db.expires:
+            _expire_next(server, db, keys_per_loop)
         while True:
             loops += 1
             if not db.expires:
                 db.average_ttl = 0
                 db.expire_sampler = None
                 break
-            seen, gone = _expire_some(server, cycle, db, keys_per_loop)
+            seen, gone = _expire_random(server, db, keys_per_loop)
             sampled += seen
             expired += gone
             if loops % LOOPS_PER_LOOK == 0 and server.clock.monotonic_ns() - start > limit:
                 cycle.timed_out = True
                 cycle.time_cap_reached += 1
                 break
-            if seen and gone * 100 // seen <= acceptable:
+            if gone * 100 // seen <= acceptable:
                 break
         if cycle.timed_out:
             break
@@ -97,18 +99,33 @@ def active_cycle(server: Keyspace, fast: bool) -> None:
     cycle.stale_fraction = fraction * 0.05 + cycle.stale_fraction * 0.95
 
 
-def _expire_some(server: Keyspace, cycle: ExpireCycle, db: Database, count: int) -> tuple[int, int]:
-    """Look at about *count* keys with an expiry; how many were seen, and how many were deleted."""
+def _expire_next(server: Keyspace, db: Database, count: int) -> None:
+    """Delete what is expired of the next *count* keys: in the long run each key has its turn."""
     server.now = server.clock.time_ns()
-    now = server.now // 1_000_000
-    expires = db.expires
-    cycle.cursors[db.index], keys = db.expiring_sampler().scan(cycle.cursors[db.index], count)
-    gone = lives = total = 0
+    now, expires = server.now // 1_000_000, db.expires
+    cursors = server.expire_cycle.cursors
+    cursors[db.index], keys = db.expiring_sampler().scan(cursors[db.index], count)
     for key in keys:
-        left = expires.get(key)
-        if left is None:
-            continue
-        left -= now
+        if expires[key] < now:
+            db.delete_expired(key)
+
+
+def _expire_random(server: Keyspace, db: Database, count: int) -> tuple[int, int]:
+    """Delete what is expired of *count* random keys; how many were seen, and how many deleted.
+
+    Random ones, because keys stand in the order in which they came, and the young ones of a list say
+    nothing about the old ones.
+    """
+    server.now = server.clock.time_ns()
+    now, expires, rng = server.now // 1_000_000, db.expires, server.rng
+    choose = db.expiring_sampler().choose
+    seen = gone = lives = total = 0
+    for _ in range(min(count, len(expires))):
+        key = choose(rng)
+        if key is None:
+            break
+        seen += 1
+        left = expires[key] - now
         if left < 0:
             db.delete_expired(key)
             gone += 1
@@ -120,4 +137,4 @@ def _expire_some(server: Keyspace, cycle: ExpireCycle, db: Database, count: int)
         if db.average_ttl == 0:
             db.average_ttl = average
         db.average_ttl = db.average_ttl // 50 * 49 + average // 50
-    return len(keys), gone
+    return seen, gone

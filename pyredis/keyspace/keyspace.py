@@ -23,6 +23,20 @@ class Keyspace:
     a transaction each see one moment (server.c commandTimeSnapshot).
     """
 
+    # What every command touches has a slot, which is faster than a large instance dict; the rest has a dict.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "clock",
+        "config",
+        "dirty",
+        "keyspace_hits",
+        "notify_flags",
+        "now",
+        "observers",
+        "thresholds",
+    )
+
     def __init__(self, config: Config, clock: Clock, rng: random.Random) -> None:
         self.config = config
         self.clock = clock

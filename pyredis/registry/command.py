@@ -26,8 +26,10 @@ class Command:
     """
 
     __slots__ = (
-        "acl", "arity", "calls", "categories", "failed", "flags", "gates", "get_keys", "handler", "histogram",
-        "id", "key_specs", "least", "most", "name", "parent", "rejected", "samples", "subcommands", "tips",
+        "acl", "arity", "calls", "categories",
+        "exact", "failed", "flags", "gates", "get_keys", "handler", "histogram",
+        "id", "key_specs", "least", "most", "name", "parent", "record",
+        "rejected", "samples", "subcommands", "tips",
         "total_ns", "wire_name",
     )  # fmt: skip
 
@@ -41,6 +43,7 @@ class Command:
         self.arity = arity
         self.least = abs(arity)
         self.most = arity if arity > 0 else sys.maxsize
+        self.exact = arity  # the usual case, decided by one comparison
         if any(spec.begin == "keyword" or spec.find != "range" for spec in keys):
             flags |= MOVABLE_KEYS
         self.flags = flags
@@ -53,6 +56,7 @@ class Command:
         self.subcommands: dict[bytes, Command] | None = None
         self.gates = gates_for(flags, container=False)
         self.id = 0
+        self.samples: list[int] = []
         self.reset_stats()
 
     def reset_stats(self) -> None:
@@ -61,8 +65,15 @@ class Command:
         self.total_ns = 0
         self.rejected = 0
         self.failed = 0
-        self.samples: list[int] = []  # durations in ns, folded by engine.stats
+        self.collect_samples()
         self.histogram: dict[int, int] = {}
+
+    def collect_samples(self) -> list[int]:
+        """The durations in ns recorded since the last call, for engine.stats; ``record`` starts anew."""
+        samples = self.samples
+        self.samples = []
+        self.record = self.samples.append  # bound once: the hot path calls it for every command
+        return samples
 
     def bind(self, parent: Command | None = None) -> Command:
         """A copy of this prototype for one server, subcommands included."""

@@ -22,13 +22,13 @@ from importlib import resources
 from typing import Any
 
 from .api import api_functions
+from .bytecode import strip, untail
 from .libraries.bit import bit_functions
 from .libraries.lua_struct import struct_functions
 from .libraries.msgpack import msgpack_functions
 from .libraries.prng import Prng, random_functions
 from .host import ScriptHost
 from .raised import LuaRaised
-from .tailcalls import untail
 
 INTERVAL = 100_000
 DEFAULT_MEMORY_LIMIT = 1 << 30
@@ -63,8 +63,14 @@ _LOCATE = b"""
 
 
 @cache
-def _chunk(name: str) -> bytes:
-    return resources.files(__package__).joinpath("lua", f"{name}.lua").read_bytes()
+def _chunks() -> tuple[bytes, ...]:
+    """The chunks compiled, without debug information: their functions pass for C functions."""
+    from lupa.lua51 import LuaRuntime
+
+    compiler = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+    compile_ = compiler.eval(b"function(text) return string.dump(assert(loadstring(text, '=[C]'))) end")
+    folder = resources.files(__package__).joinpath("lua")
+    return tuple(strip(compile_(folder.joinpath(f"{name}.lua").read_bytes())) for name in _CHUNKS)
 
 
 class Runtime:
@@ -105,6 +111,7 @@ class Runtime:
         functions: dict[bytes, Callable[..., Any]] = {
             b"describe": self._describe,
             b"checkpoint": self._checkpoint,
+            b"strip": strip,
             **api_functions(self),
             **msgpack_functions(),
             **random_functions(self, prng),
@@ -116,8 +123,8 @@ class Runtime:
             for member, function in library.items():
                 define(table, member, function)
         core[b"out_of_memory"] = self._out_of_memory  # so that raising it allocates nothing
-        for chunk in _CHUNKS:
-            lua.compile(_chunk(chunk), name=b"=[C]")(core)
+        for chunk in _chunks():
+            lua.compile(chunk)(core)
         self._install()
         self._locate_with = core[b"getinfo"]
         self._add_script, self._clear_scripts = core[b"add_script"], core[b"clear_scripts"]

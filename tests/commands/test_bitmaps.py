@@ -11,9 +11,7 @@ from tests.conftest import Peer
 SYNTAX = b"-ERR syntax error\r\n"
 BAD_OFFSET = b"-ERR bit offset is not an integer or out of range\r\n"
 BAD_BIT = b"-ERR bit is not an integer or out of range\r\n"
-BAD_TYPE = (
-    b"-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.\r\n"
-)
+BAD_TYPE = b"-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.\r\n"
 WRONG_TYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
 
 
@@ -96,9 +94,7 @@ class TestBitop:
     def test_refusals(self, send: Peer) -> None:
         send("RPUSH", "l", "x")
         assert send("BITOP", "NAND", "d", "a") == SYNTAX
-        assert send("BITOP", "NOT", "d", "a", "b") == (
-            b"-ERR BITOP NOT must be called with a single source key.\r\n"
-        )
+        assert send("BITOP", "NOT", "d", "a", "b") == (b"-ERR BITOP NOT must be called with a single source key.\r\n")
         assert send("BITOP", "OR", "d", "a", "l") == WRONG_TYPE
 
 
@@ -143,9 +139,7 @@ class TestBitfield:
         assert send("EXISTS", "k") == b":0\r\n"
 
     def test_read_only_variant(self, send: Peer) -> None:
-        assert send("BITFIELD_RO", "k", "SET", "u8", 0, 1) == (
-            b"-ERR BITFIELD_RO only supports the GET subcommand\r\n"
-        )
+        assert send("BITFIELD_RO", "k", "SET", "u8", 0, 1) == (b"-ERR BITFIELD_RO only supports the GET subcommand\r\n")
         send("RPUSH", "l", "x")
         assert send("BITFIELD", "l", "GET", "u8", 0) == WRONG_TYPE
         assert send("BITFIELD", "l", "SET", "u8", 0, 1) == WRONG_TYPE

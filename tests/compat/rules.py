@@ -235,7 +235,7 @@ _RANGES = names("zrange zrangestore zrangebyscore zrevrangebyscore zrangebylex z
 _SCANNING = names("scan sscan hscan zscan")
 
 KNOWN: tuple[Difference, ...] = (
-    Difference(_other, "help texts change with every version", names("object|help client|help config|help")),
+    Difference(_other, "help texts change with every version", names("object|help client|help config|help command|help pubsub|help")),
     Difference(_other, "the set of commands and of their flags differs", names("command command|list command|count command|info acl|cat")),
     Difference(_redis_7_0, "thresholds of sets in listpacks came with 7.2", names("config|set config|get")),
     Difference(_redis_7_0, "WITHSCORE came with 7.2", names("zrank zrevrank")),
@@ -248,6 +248,7 @@ KNOWN: tuple[Difference, ...] = (
     Difference(_redis_7_0, "the name was checked after the password", names("hello"), argument=b"SETNAME"),
     Difference(_redis_7_0, "a publisher got its own message before the reply", names("publish spublish")),
     Difference(_valkey, "nothing to unsubscribe from is an error", names("unsubscribe punsubscribe sunsubscribe")),
+    Difference(_valkey, "the option came with 8.0", names("hscan"), argument=b"NOVALUES"),
     Difference(_valkey, "another text", names("multi watch"), reply=b"transaction"),
     Difference(_valkey, "unknown types are refused", names("scan"), argument=b"TYPE"),
     Difference(_valkey, "cursors are parsed with other limits", _SCANNING, reply=b"invalid cursor"),

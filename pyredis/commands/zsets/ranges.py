@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...datatypes.zsets import LexRange, ScoreRange, SortedSet
@@ -75,15 +76,17 @@ def _clip(start: int, stop: int, size: int) -> tuple[int, int]:
 
 
 class _Query:
-    """The arguments of ZRANGE and its relatives: ``key min max [BYSCORE | BYLEX] [REV] ...`` (zrangeGenericCommand)."""
+    """The arguments of ZRANGE and its relatives: ``key min max [BYSCORE | BYLEX] [REV] ...``.
 
-    __slots__ = ("bounds", "by", "count", "key", "offset", "reverse", "scores")
+    *by* and *reverse* are fixed by the command's name, or left to the options: _AUTO and None.
+    """
 
-    def __init__(self, argv: Argv, key_at: int, by: int, reverse: bool | None, *, store: bool = False) -> None:
-        self.key = argv[key_at]
-        self.scores = store
+    __slots__ = ("bounds", "by", "count", "offset", "reverse", "scores")
+
+    def __init__(self, argv: Argv, by: int, reverse: bool | None, *, key_at: int = 1, store: bool = False) -> None:
+        """Raises whatever zrangeGenericCommand refuses, in its order."""
+        self.scores = False
         self.offset, self.count = 0, -1
-        fixed, directed = by, reverse is not None
         options = Arguments(argv, key_at + 3)
         while options:
             option = options.word()
@@ -91,11 +94,11 @@ class _Query:
                 self.scores = True
             elif option == b"LIMIT" and options.left >= 2:
                 self.offset, self.count = options.integer(), options.integer()
-            elif option == b"REV" and not directed:
+            elif option == b"REV" and reverse is None:
                 reverse = True
-            elif option == b"BYLEX" and not fixed:
+            elif option == b"BYLEX" and by == _AUTO:
                 by = _BY_LEX
-            elif option == b"BYSCORE" and not fixed:
+            elif option == b"BYSCORE" and by == _AUTO:
                 by = _BY_SCORE
             else:
                 raise InvalidSyntax
@@ -103,25 +106,190 @@ class _Query:
         self.reverse = bool(reverse)
         if self.count != -1 and by == _BY_RANK:
             raise LimitWithoutBy
-        if self.scores and by == _BY_LEX and not store:
+        if self.scores and by == _BY_LEX:
             raise ScoresByLex
         low, high = argv[key_at + 1 : key_at + 3]
-        self.bounds: tuple[int, int] | ScoreRange | LexRange
-        if by == _BY_RANK:
-            self.bounds = parse_int(low), parse_int(high)
-            return
-        if reverse:
+        if reverse and by != _BY_RANK:
             low, high = high, low
-        self.bounds = parse_score_range(low, high) if by == _BY_SCORE else parse_lex_range(low, high)
+        self.bounds = _PARSERS[by](low, high)
 
     def select(self, found: SortedSet) -> tuple[int, int]:
-        """First rank of what is asked for, and the one after the last; counted from the end if reversed."""
-        bounds = self.bounds
-        size = len(found)
-        if isinstance(bounds, LexRange):
-            first, last = found.ranks_by_lex(bounds)
-        elif isinstance(bounds, ScoreRange):
-            first, last = found.ranks_by_score(bounds)
+        """The ranks asked for, the second one exclusive and possibly not above the first."""
+        bounds, count = self.bounds, self.count
+        if isinstance(bounds, ScoreRange):
+            first, last = found.ranks_by_score(bounds, self.offset, reverse=self.reverse)
+        elif isinstance(bounds, LexRange):
+            first, last = found.ranks_by_lex(bounds, self.offset, reverse=self.reverse)
         else:
+            size = len(found)
             first, last = _clip(*bounds, size)
-            ...
+            return (size - last, size - first) if self.reverse else (first, last)
+        if 0 <= count < last - first:
+            return (last - count, last) if self.reverse else (first, first + count)
+        return first, last
+
+
+def _parse_ranks(start: bytes, stop: bytes) -> tuple[int, int]:
+    return parse_int(start), parse_int(stop)
+
+
+_PARSERS: Final[dict[int, Callable[[bytes, bytes], tuple[int, int] | ScoreRange | LexRange]]] = {
+    _BY_RANK: _parse_ranks,
+    _BY_SCORE: parse_score_range,
+    _BY_LEX: parse_lex_range,
+}
+
+
+def _answer(client: Client, key: bytes, query: _Query) -> Reply:
+    """The members *query* asks for."""
+    found = client.db.read(key, SortedSet)
+    if found is None:
+        return EMPTY_ARRAY
+    first, last = query.select(found)
+    if query.scores:
+        entries = found.entries(first, last)
+        return client.wire.scored(entries[::-1] if query.reverse else entries)
+    members = found.members(first, last)
+    return array_of_bulks(members[::-1] if query.reverse else members)
+
+
+@command("ZRANGE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrange(client: Client, argv: Argv) -> Reply:
+    """ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"""
+    if len(argv) != 4:
+        return _answer(client, argv[1], _Query(argv, _AUTO, None))
+    start, stop = parse_int(argv[2]), parse_int(argv[3])
+    found = client.db.read(argv[1], SortedSet)
+    if found is None:
+        return EMPTY_ARRAY
+    start, stop = _clip(start, stop, len(found.scores))
+    return array_of_bulks(found.members(start, stop))
+
+
+@command("ZREVRANGE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrevrange(client: Client, argv: Argv) -> Reply:
+    """ZREVRANGE key start stop [WITHSCORES]"""
+    return _answer(client, argv[1], _Query(argv, _BY_RANK, True))
+
+
+@command("ZRANGEBYSCORE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrangebyscore(client: Client, argv: Argv) -> Reply:
+    """ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]"""
+    return _answer(client, argv[1], _Query(argv, _BY_SCORE, False))
+
+
+@command("ZREVRANGEBYSCORE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrevrangebyscore(client: Client, argv: Argv) -> Reply:
+    """ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]"""
+    return _answer(client, argv[1], _Query(argv, _BY_SCORE, True))
+
+
+@command("ZRANGEBYLEX", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrangebylex(client: Client, argv: Argv) -> Reply:
+    """ZRANGEBYLEX key min max [LIMIT offset count]"""
+    return _answer(client, argv[1], _Query(argv, _BY_LEX, False))
+
+
+@command("ZREVRANGEBYLEX", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
+def zrevrangebylex(client: Client, argv: Argv) -> Reply:
+    """ZREVRANGEBYLEX key max min [LIMIT offset count]"""
+    return _answer(client, argv[1], _Query(argv, _BY_LEX, True))
+
+
+@command("ZCOUNT", arity=4, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="sortedset")
+def zcount(client: Client, argv: Argv) -> Reply:
+    """ZCOUNT key min max"""
+    bounds = parse_score_range(argv[2], argv[3])
+    found = client.db.read(argv[1], SortedSet)
+    if found is None:
+        return ZERO
+    first, last = found.ranks_by_score(bounds)
+    return integer(last - first)
+
+
+@command("ZLEXCOUNT", arity=4, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="sortedset")
+def zlexcount(client: Client, argv: Argv) -> Reply:
+    """ZLEXCOUNT key min max"""
+    bounds = parse_lex_range(argv[2], argv[3])
+    found = client.db.read(argv[1], SortedSet)
+    if found is None:
+        return ZERO
+    first, last = found.ranks_by_lex(bounds)
+    return integer(last - first)
+
+
+# --- storing --------------------------------------------------------------------------------------
+
+
+def store(client: Client, key: bytes, result: SortedSet | None, event: bytes) -> Reply:
+    """Put *result* under *key*, or delete what is there if it is empty; the reply is its size."""
+    db = client.db
+    if result:
+        db.edit_any(key)
+        db.store(key, result)
+        db.changed(key, event, ZSET)
+        return integer(len(result))
+    if db.remove(key):
+        db.changed(key, b"del", GENERIC)
+    return ZERO
+
+
+@command("ZRANGESTORE", arity=-5, flags=WRITE | DENYOOM, keys=(at(1, OW | UPDATE), at(2, RO | ACCESS)), acl="sortedset")
+def zrangestore(client: Client, argv: Argv) -> Reply:
+    """ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]"""
+    query = _Query(argv, _AUTO, None, key_at=2, store=True)
+    found = client.db.read(argv[2], SortedSet)
+    result = None
+    if found is not None:
+        scores = dict(found.entries(*query.select(found)))
+        # How much a range by score or by member holds is not known beforehand: Redis takes no listpack then.
+        if query.by == _BY_RANK:
+            result = SortedSet.from_scores(scores, client.server.thresholds)
+        else:
+            result = SortedSet.of(scores, small=False)
+    return store(client, argv[1], result, b"zrangestore")
+
+
+# --- removing -------------------------------------------------------------------------------------
+
+
+@command("ZREMRANGEBYRANK", arity=4, flags=WRITE, keys=at(1, RW | DELETE), acl="sortedset")
+def zremrangebyrank(client: Client, argv: Argv) -> Reply:
+    """ZREMRANGEBYRANK key start stop"""
+    start, stop = parse_int(argv[2]), parse_int(argv[3])
+    found = client.db.edit(argv[1], SortedSet)
+    if found is None:
+        return ZERO
+    return _remove(client, argv[1], found, _clip(start, stop, len(found)), b"zremrangebyrank")
+
+
+@command("ZREMRANGEBYSCORE", arity=4, flags=WRITE, keys=at(1, RW | DELETE), acl="sortedset")
+def zremrangebyscore(client: Client, argv: Argv) -> Reply:
+    """ZREMRANGEBYSCORE key min max"""
+    bounds = parse_score_range(argv[2], argv[3])
+    found = client.db.edit(argv[1], SortedSet)
+    if found is None:
+        return ZERO
+    return _remove(client, argv[1], found, found.ranks_by_score(bounds), b"zremrangebyscore")
+
+
+@command("ZREMRANGEBYLEX", arity=4, flags=WRITE, keys=at(1, RW | DELETE), acl="sortedset")
+def zremrangebylex(client: Client, argv: Argv) -> Reply:
+    """ZREMRANGEBYLEX key min max"""
+    bounds = parse_lex_range(argv[2], argv[3])
+    found = client.db.edit(argv[1], SortedSet)
+    if found is None:
+        return ZERO
+    return _remove(client, argv[1], found, found.ranks_by_lex(bounds), b"zremrangebylex")
+
+
+def _remove(client: Client, key: bytes, found: SortedSet, ranks: tuple[int, int], event: bytes) -> Reply:
+    removed = found.delete(*ranks)
+    if removed:
+        db = client.db
+        if not found.scores:
+            db.remove(key)
+        db.changed(key, event, ZSET, removed)
+        if not found.scores:
+            db.event(key, b"del", GENERIC)
+    return integer(removed)

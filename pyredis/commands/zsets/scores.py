@@ -79,7 +79,18 @@ def zincrby(client: Client, argv: Argv) -> Reply:
         db.add(key, found)
     elif not thresholds.zset_max_listpack_entries:
         found.convert()
-    return _increment(client, key, found, member, delta, 0)
+    old = found.scores.get(member)
+    if old is None:
+        found.insert(member, delta, thresholds)
+    else:
+        delta += old
+        if delta == old:
+            return client.wire.double(delta)
+        if delta != delta:
+            raise ScoreNotNumber
+        found.move(member, old, delta)
+    db.changed(key, b"zincr", ZSET)
+    return client.wire.double(delta)
 
 
 def _add(client: Client, argv: Argv) -> Reply:

@@ -61,7 +61,7 @@ function core.make_entry(keys)
         names[i] = 'k' .. i
     end
     local list = concat(names, ', ')
-    local entry = loadstring(format([[
+    local text = format([[
         local globals, scripts, xpcall, handle, finish, core = ...
         return function(sha, %s...)
             globals.KEYS = { %s }
@@ -69,7 +69,9 @@ function core.make_entry(keys)
             core.run = core.run + 1
             return finish(xpcall(scripts[sha], handle))
         end
-    ]], keys > 0 and list .. ', ' or '', list), '=[C]')(globals, scripts, xpcall, handle, finish, core)
+    ]], keys > 0 and list .. ', ' or '', list)
+    local bytecode = core.strip(dump(loadstring(text, '=[C]')))
+    local entry = loadstring(bytecode)(globals, scripts, xpcall, handle, finish, core)
     bottom[entry] = true
     return entry
 end
