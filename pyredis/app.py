@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 from . import REDIS_VERSION, commands
+from .acl.rules import check_declaration
 from .config.arguments import Action, Arguments, parse_arguments
 from .config.config import Config
 from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
@@ -19,6 +20,7 @@ from .engine.housekeeping import install as install_housekeeping
 from .engine.log import LEVELS, Log
 from .engine.server import Server
 from .engine.shutdown import FLAG_BITS
+from .errors import AclRuleError, ConfigRefused
 from .net import process
 from .net.listeners import ListenError, Listeners
 from .net.ticks import Ticks
@@ -124,8 +126,19 @@ async def serve(server: Server, supervised: str) -> int:
 def load_config(arguments: Arguments) -> Config:
     """The configuration of file, standard input and command line.  Raises what ``config.file`` raises."""
     config = Config()
+
+    def declare_user(words: list[bytes]) -> None:
+        load_commands()  # rules name commands
+        if any(words[0] == known[0] for known in config.user_lines):
+            raise ConfigRefused("Duplicate user found. A user can only be defined once in config files")
+        try:
+            check_declaration(words)
+        except AclRuleError as error:
+            raise ConfigRefused(error.message) from None
+        config.user_lines.append(words)
+
     stdin = sys.stdin.buffer.read() if arguments.from_stdin else b""
-    Loader(config).load(arguments.config_file, stdin, arguments.options)
+    Loader(config, declare_user=declare_user).load(arguments.config_file, stdin, arguments.options)
     return config
 
 
@@ -156,6 +169,8 @@ def main(argv: list[bytes]) -> int:
         return 1
     config.maxclients = process.raise_file_limit(config.maxclients, log)
     server = build_server(config, clock=clock, log=log)
+    if not server.acl.load_at_start(config.user_lines):
+        return 1
     pidfile = config.pidfile or (process.DEFAULT_PID_FILE if background else "")
     if pidfile:
         process.write_pid_file(pidfile, log)

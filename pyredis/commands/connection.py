@@ -91,9 +91,9 @@ def auth(client: Client, argv: Argv) -> Reply:
     if len(argv) == 2:
         if acl.default_user.nopass:
             raise AuthWithoutPassword
-        acl.authenticate(client, b"default", argv[1])
+        acl.authenticate(client, b"default", argv[1], argv[0])
     else:
-        acl.authenticate(client, argv[1], argv[2])
+        acl.authenticate(client, argv[1], argv[2], argv[0])
     return OK
 
 
@@ -118,7 +118,7 @@ def hello(client: Client, argv: Argv) -> Reply:
             raise CommandError(b"Syntax error in HELLO option '%b'" % argv[position])
     server = client.server
     if credentials is not None:
-        server.acl.authenticate(client, *credentials)
+        server.acl.authenticate(client, *credentials, argv[0])
     if not client.authenticated:
         raise HelloBeforeAuth
     if name is not None:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 from ..effects.propagation import REPLICAS
 from ..errors import SubscribeDenied
 from ..registry.command import Argv, Reply, command
-from ..registry.flags import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, NOT_KEY, PUBSUB, REPLIES_BY_PUSH, STALE, SUBSCRIBED
+from ..registry.flags import (
+    CHANNEL_PATTERNS,
+    FAST,
+    LOADING,
+    MAY_REPLICATE,
+    NOSCRIPT,
+    NOT_KEY,
+    PUBLISHES,
+    PUBSUB,
+    REPLIES_BY_PUSH,
+    STALE,
+    SUBSCRIBED,
+    SUBSCRIBES,
+)
 from ..registry.keyspecs import at
 from ..resp.encode import array_header, array_of_bulks, bulk, integer
 from ..util.glob import match
@@ -51,7 +64,7 @@ def _refuse_blocking(client: Client, what: str) -> None:
         raise SubscribeDenied(what)
 
 
-@command("SUBSCRIBE", arity=-2, flags=SUBSCRIBING)
+@command("SUBSCRIBE", arity=-2, flags=SUBSCRIBING | SUBSCRIBES)
 def subscribe(client: Client, argv: Argv) -> Reply:
     """SUBSCRIBE channel [channel ...]"""
     _refuse_blocking(client, "SUBSCRIBE")
@@ -65,7 +78,7 @@ def unsubscribe(client: Client, argv: Argv) -> Reply:
     return _unsubscribe(client, argv, b"$11\r\nunsubscribe\r\n", client.channels, pubsub.unsubscribe)
 
 
-@command("PSUBSCRIBE", arity=-2, flags=SUBSCRIBING)
+@command("PSUBSCRIBE", arity=-2, flags=SUBSCRIBING | SUBSCRIBES | CHANNEL_PATTERNS)
 def psubscribe(client: Client, argv: Argv) -> Reply:
     """PSUBSCRIBE pattern [pattern ...]"""
     _refuse_blocking(client, "PSUBSCRIBE")
@@ -79,7 +92,7 @@ def punsubscribe(client: Client, argv: Argv) -> Reply:
     return _unsubscribe(client, argv, b"$12\r\npunsubscribe\r\n", client.patterns, pubsub.unsubscribe_pattern)
 
 
-@command("SSUBSCRIBE", arity=-2, flags=SUBSCRIBING, keys=at(1, NOT_KEY, last=-1))
+@command("SSUBSCRIBE", arity=-2, flags=SUBSCRIBING | SUBSCRIBES, keys=at(1, NOT_KEY, last=-1))
 def ssubscribe(client: Client, argv: Argv) -> Reply:
     """SSUBSCRIBE shardchannel [shardchannel ...]"""
     if not client.can_block:
@@ -94,7 +107,7 @@ def sunsubscribe(client: Client, argv: Argv) -> Reply:
     return _unsubscribe(client, argv, b"$12\r\nsunsubscribe\r\n", client.shard_channels, pubsub.unsubscribe_shard)
 
 
-@command("PUBLISH", arity=3, flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE)
+@command("PUBLISH", arity=3, flags=PUBLISHES | PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE)
 def publish(client: Client, argv: Argv) -> Reply:
     """PUBLISH channel message"""
     server = client.server
@@ -104,7 +117,7 @@ def publish(client: Client, argv: Argv) -> Reply:
     return integer(receivers)
 
 
-@command("SPUBLISH", arity=3, flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE, keys=at(1, NOT_KEY))
+@command("SPUBLISH", arity=3, flags=PUBLISHES | PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE, keys=at(1, NOT_KEY))
 def spublish(client: Client, argv: Argv) -> Reply:
     """SPUBLISH shardchannel message"""
     server = client.server

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from ..engine.dispatch import execute
 from ..engine.transactions import Transaction
-from ..errors import CommandError, DiscardWithoutMulti, ExecAborted, ExecWithoutMulti, NestedMulti, WatchInsideMulti
+from ..errors import (
+    DiscardWithoutMulti,
+    ExecAborted,
+    ExecWithoutMulti,
+    NestedMulti,
+    NoPermission,
+    RightsChanged,
+    WatchInsideMulti,
+)
 from ..registry.command import Argv, Command, Reply, command
 from ..registry.flags import (
     ALLOW_BUSY,
@@ -79,7 +87,8 @@ def _run_queued(client: Client, queued: Command, argv: Argv) -> bytes:
     if client.gate & GATE_ACL:
         try:
             server.acl.check_or_raise(client, queued, argv)
-        except CommandError as error:
+        except NoPermission as denied:
+            error = RightsChanged(denied)
             server.count_error(error)
             return encode_error(error)
     client.command, client.argv = queued, argv
@@ -88,7 +97,13 @@ def _run_queued(client: Client, queued: Command, argv: Argv) -> bytes:
     return execute(client, queued, argv) or b""
 
 
-@command("WATCH", arity=-2, flags=NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY | IMMEDIATE, acl="transaction", keys=at(1, RO, last=-1))
+@command(
+    "WATCH",
+    arity=-2,
+    flags=NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY | IMMEDIATE,
+    acl="transaction",
+    keys=at(1, RO, last=-1),
+)
 def watch(client: Client, argv: Argv) -> Reply:
     """WATCH key [key ...]"""
     if client.transaction is not None:

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from math import asin, ceil, cos, fabs, floor, isfinite, nan, pi, sin, sqrt
 from typing import Final
 
-Point = tuple[float, bytes]
-"""Score and member, as a sorted set orders them."""
 Found = tuple[float, bytes, float, float, float]
 """Distance from the centre in metres, member, score, longitude, latitude."""
 
@@ -111,8 +109,8 @@ class Circle:
         """Ranges of scores, in the order Redis searches them, that hold every point inside."""
         return _ranges(self.longitude, self.latitude, self._radius, self._radius, self._radius)
 
-    def select(self, points: Iterable[Point], found: list[Found], limit: int) -> None:
-        """Append those of *points* that lie inside to *found*, until it has *limit* (0: all).
+    def select(self, scores: Iterable[float], members: Iterable[bytes], found: list[Found], limit: int) -> None:
+        """Append those of the points that lie inside to *found*, until it has *limit* (0: all).
 
         O(N), 0.3 us for a point outside the bounding box, 1.5 us for others.
         """
@@ -121,7 +119,7 @@ class Circle:
         longitude, latitude = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(latitude)
         west, width, south, height = _GRID
-        for score, member in points:
+        for score, member in zip(scores, members, strict=True):
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
@@ -179,8 +177,8 @@ class Box:
         """Ranges of scores, in the order Redis searches them, that hold every point inside."""
         return _ranges(self.longitude, self.latitude, self._width, self._height, self._reach)
 
-    def select(self, points: Iterable[Point], found: list[Found], limit: int) -> None:
-        """Append those of *points* that lie inside to *found*, until it has *limit* (0: all).
+    def select(self, scores: Iterable[float], members: Iterable[bytes], found: list[Found], limit: int) -> None:
+        """Append those of the points that lie inside to *found*, until it has *limit* (0: all).
 
         O(N), 0.3 us for a point outside the bounding box, 2 us for others.
         """
@@ -189,7 +187,7 @@ class Box:
         longitude, latitude = self.longitude, self.latitude
         centre = latitude * _RADIAN
         west, width, south, height = _GRID
-        for score, member in points:
+        for score, member in zip(scores, members, strict=True):
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
@@ -277,9 +275,7 @@ def _degrees(metres: float, latitude: float) -> float:
     return metres / _EARTH / narrow / _RADIAN
 
 
-def _ranges(
-    longitude: float, latitude: float, width: float, height: float, reach: float
-) -> list[tuple[int, int]]:
+def _ranges(longitude: float, latitude: float, width: float, height: float, reach: float) -> list[tuple[int, int]]:
     """The scores of the centre's cell and of those neighbours that a search must visit.
 
     Mirrors geohashCalculateAreasByShapeWGS84 and membersOfAllNeighbors, with their oddity that a cell is

@@ -183,37 +183,31 @@ class List:
         """
         matches: list[int] = []
         skip = abs(rank) - 1
-        for first, chunk in self._chunks(from_tail=rank < 0):
-            if scanned <= 0:
-                break
-            if value in chunk:
-                count = len(chunk)
-                if rank > 0:
-                    found = [first + at for at, item in enumerate(chunk[:scanned]) if item == value]
-                else:
-                    start = max(0, count - scanned)
-                    found = [first + start + at for at, item in enumerate(chunk[start:]) if item == value]
-                    found.reverse()
-                matches += found[skip:]
-                skip = max(0, skip - len(found))
-                if len(matches) >= most:
-                    return matches[:most]
-            scanned -= len(chunk)
+        for first, chunk in self._chunks_with(value, scanned, from_tail=rank < 0):
+            if rank > 0:
+                within = chunk[: max(0, scanned - first)]
+                found = [first + at for at, item in enumerate(within) if item == value]
+            else:
+                start = max(0, len(self) - scanned - first)
+                found = [first + at for at in range(len(chunk) - 1, start - 1, -1) if chunk[at] == value]
+            matches += found[skip:]
+            skip = max(0, skip - len(found))
+            if len(matches) >= most:
+                return matches[:most]
         return matches
 
-    def _chunks(self, *, from_tail: bool) -> Iterator[tuple[int, list[bytes]]]:
-        """Runs of elements with the index of their first one, in order or the last run first."""
+    def _chunks_with(self, value: bytes, scanned: int, *, from_tail: bool) -> Iterator[tuple[int, list[bytes]]]:
+        """Runs of elements that may hold *value*, with the index of their first one; from an end on, *scanned* long."""
         if self.long is None:
             yield 0, self.items
             return
-        first = self.long.count if from_tail else 0
-        nodes = self.long.nodes
+        seen, nodes, length = 0, self.long.nodes, self.long.count
         for node in reversed(nodes) if from_tail else nodes:
-            if from_tail:
-                first -= node.count
-            yield first, list(node.view())
-            if not from_tail:
-                first += node.count
+            if seen >= scanned:
+                return
+            if node.may_hold(value):
+                yield (length - seen - node.count if from_tail else seen), list(node.view())
+            seen += node.count
 
     # --- encodings -------------------------------------------------------------------------------
 

@@ -97,8 +97,10 @@ class Client:
         self.gate = 0
         self.user: Any = server.acl.default_user
         self.authenticated = True
-        if not internal and not self.user.nopass:
-            self.set_authenticated(False)
+        if not internal:
+            server.acl.set_user(self, self.user)
+            if server.acl.auth_required:
+                self.set_authenticated(False)
 
         self.name = b""
         self.lib_name = b""
@@ -211,7 +213,7 @@ class Client:
         self.reply_mode = REPLY_ON
         self.no_evict = self.no_touch = False
         server.acl.set_user(self, server.acl.default_user)
-        self.set_authenticated(server.acl.default_user.nopass)
+        self.set_authenticated(not server.acl.auth_required)
 
     def close(self) -> None:
         """Stop executing input; close the connection once the output has gone."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CommandError, ProtocolError, WrongArity
 from ..registry.command import keys_of
-from ..registry.flags import PUBSUB, READONLY, RELAYS_SCRIPT, REPLIES_BY_PUSH, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
+from ..registry.flags import GATE_ACL, PUBSUB, READONLY, RELAYS_SCRIPT, REPLIES_BY_PUSH, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
 from ..resp.encode import encode_error
 from .client import REPLY_ON, REPLY_SKIP
 from .gates import guard, rejection
@@ -58,14 +58,15 @@ def run(client: Client, data: bytes) -> None:
                 if server.unsettled:
                     settle(client, command, argv)
                 ended = time_ns()
+                if reply is None and client.wait is not None:  # counted when it is run again
+                    client.command, client.argv = command, argv
+                    break
                 elapsed = ended - started
                 command.record(elapsed)
                 if elapsed > server.slow_ns:
                     server.report_slow(client, command, argv, elapsed)
                 started = server.now = ended
                 if reply is None:
-                    if client.wait is not None:
-                        client.command, client.argv = command, argv
                     break
     except ProtocolError as error:
         server.count_error(error)
@@ -132,6 +133,8 @@ def call(client: Client, command: Command, argv: Argv) -> Reply:
         reply = command.handler(client, argv)
     except Exception as error:
         reply = failed(client, command, error)
+    if reply is None and client.wait is not None:  # counted when it is run again
+        return None
     elapsed = server.clock.time_ns() - started
     command.record(elapsed)
     if elapsed > server.slow_ns:
@@ -223,7 +226,7 @@ def serve_ready(server: Server) -> None:
                 continue
             for client in list(queue):
                 wait = client.wait
-                if wait is None or key not in queue:
+                if wait is None or client not in queue:
                     continue
                 value = db.data.get(key)
                 if value.__class__ is wait.accepts if not wait.on_gone else True:
@@ -238,7 +241,7 @@ def _rerun(client: Client, wait: Wait) -> None:
         return
     outer, server.executing = server.executing, client
     server.rerunning, server.rerun_blocked = client, False
-    reply = call(client, command, client.argv)
+    reply = _recheck(client, command) or call(client, command, client.argv)
     still_blocked = server.rerun_blocked
     server.rerunning = None
     if not still_blocked:
@@ -250,6 +253,17 @@ def _rerun(client: Client, wait: Wait) -> None:
     server.executing = outer
     if not still_blocked:
         server.resumable.append(client)
+
+
+def _recheck(client: Client, command: Command) -> Reply:
+    """The refusal if *client*'s rights have changed while it was blocked."""
+    if client.gate & GATE_ACL:
+        try:
+            client.server.acl.check_or_raise(client, command, client.argv)
+        except CommandError as error:
+            client.server.count_error(error)
+            return encode_error(error)
+    return None
 
 
 def resume(client: Client) -> None:

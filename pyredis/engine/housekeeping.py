@@ -28,6 +28,9 @@ def install(server: Server) -> None:
     server.config.on_change("loglevel", lambda: setattr(server.log, "level", LEVELS[server.config.loglevel]))
     server.config.on_change("slowlog-log-slower-than", server.apply_slow_thresholds)
     server.config.on_change("latency-monitor-threshold", server.apply_slow_thresholds)
+    server.config.on_change("requirepass", lambda: server.acl.set_default_password(server.config.requirepass))
+    if server.config.requirepass:
+        server.acl.set_default_password(server.config.requirepass)
     apply_thresholds(server)
     apply_notifications(server)
     server.apply_slow_thresholds()

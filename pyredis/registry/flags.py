@@ -46,6 +46,12 @@ SETS_ONE_SHOT = 1 << 46
 """CLIENT REPLY and CLIENT CACHING: what they set for the next command outlives them."""
 REPLIES_BY_PUSH = 1 << 47
 """SUBSCRIBE and its like: what they answer are pushes, which CLIENT REPLY OFF lets through."""
+SUBSCRIBES = 1 << 48
+"""All arguments are channels to subscribe to (db.c commands_with_channels)."""
+PUBLISHES = 1 << 49
+"""The first argument is a channel to publish to."""
+CHANNEL_PATTERNS = 1 << 50
+"""The channels are patterns."""
 RELAYS_QUEUE = 1 << 45
 """EXEC: what it does is what the queued commands do."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import copysign
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,8 +63,15 @@ def check_string(runtime: Runtime, args: Args, n: int) -> bytes:
     if kind is bytes:
         return value  # type: ignore[no-any-return]
     if kind is int or kind is float:
-        return b"%.14g" % value
+        return number_text(value)
     raise runtime.bad_type(n, b"string", args)
+
+
+def number_text(number: float) -> bytes:
+    """A number as Lua spells it."""
+    if number != number and copysign(1.0, number) < 0:
+        return b"-nan"
+    return b"%.14g" % number
 
 
 def to_int32(number: int) -> int:

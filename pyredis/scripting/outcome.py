@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arguments import number_text
+
 _LONGEST_MESSAGE = 100
 
 
@@ -28,5 +30,5 @@ def _text(value: Any) -> bytes | None:
         text: bytes = value
         return text.partition(b"\0")[0]
     if kind is int or kind is float:
-        return b"%.14g" % value
+        return number_text(value)
     return None

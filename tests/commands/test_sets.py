@@ -109,7 +109,9 @@ def test_smove(send: Peer, server: Server, events: Events, propagated: list[list
 # --- random members -------------------------------------------------------------------------------
 
 
-def test_spop_propagates_what_it_took(send: Peer, server: Server, events: Events, propagated: list[list[bytes]]) -> None:
+def test_spop_propagates_what_it_took(
+    send: Peer, server: Server, events: Events, propagated: list[list[bytes]]
+) -> None:
     send("SADD", "s", "1", "x")
     first = members(b"*1\r\n" + send("SPOP", "s"))[0]
     second = members(b"*1\r\n" + send("SPOP", "s"))[0]
@@ -263,7 +265,9 @@ def test_storing(
     assert propagated == [[name.encode(), b"d", b"a", b"b"]]
 
 
-@pytest.mark.parametrize("words", [("SINTERSTORE", "d", "a", "no"), ("SUNIONSTORE", "d", "no"), ("SDIFFSTORE", "d", "a", "a")])
+@pytest.mark.parametrize(
+    "words", [("SINTERSTORE", "d", "a", "no"), ("SUNIONSTORE", "d", "no"), ("SDIFFSTORE", "d", "a", "a")]
+)
 def test_storing_nothing_deletes(send: Peer, server: Server, events: Events, words: tuple[str, ...]) -> None:
     send("SADD", "a", "1")
     send("SET", "d", "string")

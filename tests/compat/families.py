@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from . import values
@@ -321,3 +321,8 @@ def write(choices: Choices, name: str) -> Script:
     """A script of the family *name*."""
     family = FAMILIES[name]
     return (family.write or plain)(choices, family)
+
+
+def with_inventories(absent: Collection[str]) -> set[str]:
+    """*absent* commands and, if there are any, the commands whose replies count or list all others."""
+    return {*absent, "command", "command|list", "command|count", "acl|cat"} if absent else set()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .choices import Choices
-from .families import FAMILIES, FIRST, write
+from .families import FAMILIES, FIRST, with_inventories, write
 from .grammar import documentation
 from .rules import canonical, names
 from .runner import Mismatch, Runner
@@ -84,7 +84,7 @@ class Campaign:
         self.scripts: Counter[str] = Counter()
         self.steps = 0
         self.flaky = 0
-        self.skip = set(filter(None, options.skip.lower().split(","))) | missing
+        self.skip = set(filter(None, options.skip.lower().split(","))) | with_inventories(missing)
         self.only = set(filter(None, options.only.lower().split(",")))
         self.started = self.reported = time.monotonic()
 
@@ -107,9 +107,7 @@ class Campaign:
         script = write(Choices.seeded(seed), family)
         if self.options.resp:
             script = Script(script.steps, self.options.resp, script.connections, script.settings)
-        if self.skip:
-            steps = tuple(step for step in script.steps if canonical(step.argv) not in self.skip)
-            script = Script(steps, script.resp, script.connections, script.settings)
+        script = script.without(self.skip)
         if self.only and not any(canonical(step.argv) in self.only for step in script.steps):
             return None
         return script if script.steps else None
@@ -126,7 +124,7 @@ class Campaign:
         if known is not None and known.shrunk >= 3:
             known.times += 1
             return
-        again = self.runner.compare(script)
+        again = self.runner.confirm(script)
         if again is None:
             self.flaky += 1
             return

@@ -23,7 +23,8 @@ CONTAINERS = names(
 )
 
 ALWAYS_UNORDERED = names(
-    "keys pubsub|channels pubsub|shardchannels command command|list command|info acl|cat acl|users config|get function|list"
+    """keys pubsub|channels pubsub|shardchannels command command|list command|info acl|cat acl|users config|get
+    function|list"""
 )
 """Replies that walk a hash table of the server."""
 
@@ -235,8 +236,16 @@ _RANGES = names("zrange zrangestore zrangebyscore zrevrangebyscore zrangebylex z
 _SCANNING = names("scan sscan hscan zscan")
 
 KNOWN: tuple[Difference, ...] = (
-    Difference(_other, "help texts change with every version", names("object|help client|help config|help command|help pubsub|help")),
-    Difference(_other, "the set of commands and of their flags differs", names("command command|list command|count command|info acl|cat")),
+    Difference(
+        _other,
+        "help texts change with every version",
+        names("object|help client|help config|help command|help pubsub|help"),
+    ),
+    Difference(
+        _other,
+        "the set of commands and of their flags differs",
+        names("command command|list command|count command|info acl|cat"),
+    ),
     Difference(_redis_7_0, "thresholds of sets in listpacks came with 7.2", names("config|set config|get")),
     Difference(_redis_7_0, "WITHSCORE came with 7.2", names("zrank zrevrank")),
     Difference(_redis_7_0, "the subcommand came with 7.2", names("client|no-touch client|setinfo")),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from .rules import canonical
 
 Argv = tuple[bytes, ...]
 
@@ -29,6 +31,12 @@ class Script:
     @property
     def stepwise(self) -> bool:
         return self.connections > 1
+
+    def without(self, commands: Collection[str]) -> Script:
+        """The script without the steps that run one of *commands* (names as in ``config|get``)."""
+        if not commands:
+            return self
+        return replace(self, steps=tuple(step for step in self.steps if canonical(step.argv) not in commands))
 
     def __str__(self) -> str:
         return render(self)

@@ -1,12 +1,12 @@
 """Hand-written scripts as text files.
 
-    == name                 a script begins; ``resp3`` after the name runs it in RESP3, ``tight`` with low
-                            encoding thresholds
-    SET k "\\x00 bytes"      a command, quoted as in redis-cli
-    1> BLPOP l 0            the same on connection 1 (0 is the default)
-    x600 RPUSH l item:{i}   600 commands, {i} counts from 0; {id:N} is the client id of connection N
-    wait 0.05               the command before may take that long, in seconds
-    # comment
+== name                 a script begins; ``resp3`` after the name runs it in RESP3, ``tight`` with low
+                        encoding thresholds
+SET k "\\x00 bytes"      a command, quoted as in redis-cli
+1> BLPOP l 0            the same on connection 1 (0 is the default)
+x600 RPUSH l item:{i}   600 commands, {i} counts from 0; {id:N} is the client id of connection N
+wait 0.05               the command before may take that long, in seconds
+# comment
 """
 
 from __future__ import annotations

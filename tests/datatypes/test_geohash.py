@@ -9,6 +9,8 @@ import pytest
 
 from pyredis.datatypes import geohash
 
+Point = tuple[float, bytes]
+
 PALERMO = (13.361389, 38.115556)
 CATANIA = (15.087269, 37.502669)
 UNITS = (1.0, 1000.0, 0.3048, 1609.34)
@@ -58,7 +60,13 @@ def test_what_cannot_be_encoded() -> None:
     assert not geohash.is_valid(0.0, inf)
 
 
-def scan(area: geohash.Area, points: list[geohash.Point], metres: float) -> list[geohash.Found]:
+def select(area: geohash.Area, points: list[Point], limit: int = 0) -> list[geohash.Found]:
+    found: list[geohash.Found] = []
+    area.select([score for score, _ in points], [member for _, member in points], found, limit)
+    return found
+
+
+def scan(area: geohash.Area, points: list[Point], metres: float) -> list[geohash.Found]:
     """The points inside *area* by nothing but distances, range by range."""
     found = []
     for start, stop in area.ranges():
@@ -82,7 +90,7 @@ def test_searches_against_a_scan(seed: int) -> None:
     chance = random.Random(seed)
     spread = chance.choice((0.01, 1.0, 30.0))
     home = (chance.uniform(-180, 180), chance.uniform(-85, 85))
-    points: list[geohash.Point] = []
+    points: list[Point] = []
     for number in range(300):
         longitude = min(max(chance.gauss(home[0], spread), -180.0), 180.0)
         latitude = min(max(chance.gauss(home[1], spread), -85.0), 85.0)
@@ -97,16 +105,14 @@ def test_searches_against_a_scan(seed: int) -> None:
         ):
             found: list[geohash.Found] = []
             for start, stop in area.ranges():
-                area.select([point for point in points if start <= point[0] < stop], found, 0)
+                found += select(area, [point for point in points if start <= point[0] < stop])
             assert found == scan(area, points, size / metres * metres)
 
 
 def test_select_stops_at_the_limit() -> None:
     points = [(float(geohash.encode(10.0, 10.0)), b"%d" % number) for number in range(5)]
     for area in (geohash.Circle(10.0, 10.0, 1.0, 1000.0), geohash.Box(10.0, 10.0, 1.0, 1.0, 1000.0)):
-        found: list[geohash.Found] = []
-        area.select(points, found, 2)
-        assert [entry[1] for entry in found] == [b"0", b"1"]
+        assert [entry[1] for entry in select(area, points, 2)] == [b"0", b"1"]
 
 
 def test_areas_without_bounds() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from ...datatypes.zsets import LexRange, ScoreRange, SortedSet
@@ -23,6 +24,7 @@ _AUTO, _BY_RANK, _BY_SCORE, _BY_LEX = range(4)
 
 _SPACE: Final = b" \t\n\v\f\r"
 _DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?")
 
 
 # --- bounds ---------------------------------------------------------------------------------------
@@ -36,10 +38,15 @@ def _parse_score(text: bytes) -> float:
     text = text.lstrip(_SPACE)
     try:
         return parse_float(text)
-    except NotFloat:
-        if _DECIMAL.fullmatch(text) is None:
+    except NotFloat:  # or beyond what a double can hold
+        if _DECIMAL.fullmatch(text):
+            return float(text)
+        if _HEXADECIMAL.fullmatch(text) is None:
             raise BoundNotFloat from None
-        return float(text)
+    try:
+        return float.fromhex(text.decode())
+    except OverflowError:
+        return -inf if text[0] == 45 else inf
 
 
 def parse_score_range(low: bytes, high: bytes) -> ScoreRange:

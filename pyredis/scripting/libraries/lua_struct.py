@@ -99,6 +99,7 @@ def struct_functions(runtime: Runtime) -> dict[bytes, Callable[..., Any]]:
 
 def _pack(runtime: Runtime, args: Args) -> bytes:
     form = Format(runtime, check_string(runtime, args, 1))
+    args = (*args, None)  # the library puts a nil behind the arguments, and finds it there
     out = bytearray()
     arg = 2
     while (item := form.next()) is not None:
@@ -175,7 +176,7 @@ def _unpack(runtime: Runtime, args: Args) -> tuple[Any, ...]:
         elif option != b"x":
             form.control(option)
         pos += size
-    return (*results, pos + 1)
+    return (*results, pos + 1 if pos < 2**63 - 1 else pos + 1 - 2**64)
 
 
 def _check_length(runtime: Runtime, data: bytes, pos: int, size: int) -> None:
