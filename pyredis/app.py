@@ -22,8 +22,13 @@ from .engine.server import Server
 from .engine.shutdown import FLAG_BITS
 from .errors import AclRuleError, ConfigRefused
 from .net import process
+from .net.connection import flush_others
 from .net.listeners import ListenError, Listeners
 from .net.ticks import Ticks
+from .persistence.loading import LoadFailed
+from .persistence.service import install as install_persistence
+from .replication.link import Linker
+from .replication.service import install as install_replication
 from .util.clock import Clock, SystemClock
 
 
@@ -41,6 +46,8 @@ def build_server(
     clock = clock or SystemClock()
     server = Server(config, clock, rng or random.Random(), log or Log(clock))
     install_housekeeping(server)
+    install_persistence(server)
+    install_replication(server)
     return server
 
 
@@ -54,7 +61,7 @@ class App:
         self._exit_status = 0
 
     async def start(self) -> None:
-        """Open the sockets and begin to serve.  Raises ListenError."""
+        """Open the sockets, load the data and begin to serve.  Raises ListenError, LoadFailed."""
         server = self.server
         loop = asyncio.get_running_loop()
         self.ticks = Ticks(server, loop)
@@ -63,8 +70,17 @@ class App:
         for name, kind in (("port", "tcp"), ("bind", "tcp")):
             server.config.on_change(name, lambda kind=kind: self.listeners.rebind(kind, server.config.port))  # type: ignore[misc]
         server.shutdown.finished = self._stop.set
+        server.send_pending = lambda: flush_others(server)
         server.log.notice("Server initialized")
         self.ticks.start()
+        server.persistence.exit = self.fail
+        await server.persistence.start(self._stop.is_set)
+        if self._stop.is_set():
+            return
+        follower = server.replication.follower
+        self._linker = Linker(server, follower, server.persistence.loading, loop, lambda: flush_others(server))
+        if server.config.replicaof is not None:
+            follower.follow(*server.config.replicaof)
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")
 
@@ -72,8 +88,16 @@ class App:
         """Close everything at once; nothing is saved (that is ``server.shutdown``)."""
         self.ticks.stop()
         self.listeners.close_all()
+        self.server.persistence.close()
         for client in list(self.server.clients.values()):
             client.transport.close()
+
+    def fail(self) -> None:
+        """Stop without another word to anybody: what was answered could not be kept."""
+        for client in list(self.server.clients.values()):
+            client.transport.abort()
+        self._exit_status = 1
+        self._stop.set()
 
     async def run(self) -> None:
         """Serve until the server has been shut down."""
@@ -112,15 +136,17 @@ async def serve(server: Server, supervised: str) -> int:
     app.handle_signals()
     try:
         await app.start()
-    except ListenError:
+    except (ListenError, LoadFailed):
         return 1
+    if app._stop.is_set():
+        supervised = "no"
     if supervised == "systemd":
         process.notify_systemd("STATUS=Ready to accept connections\n")
         process.notify_systemd("READY=1\n")
     await app._stop.wait()
     app.stop()
     await asyncio.sleep(0)
-    return 0
+    return app._exit_status
 
 
 def load_config(arguments: Arguments) -> Config:

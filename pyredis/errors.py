@@ -773,6 +773,10 @@ class ClaimCountNotPositive(CommandError):
     message = "COUNT must be > 0"
 
 
+class ClaimCountTooHigh(CommandError):
+    message = "Insufficient memory, failed allocating transient memory, COUNT too high."
+
+
 # --- shutdown -------------------------------------------------------------------------------------
 
 
@@ -786,6 +790,46 @@ class NoShutdown(CommandError):
 
 class ShutdownDenied(CommandError):
     message = "SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client"
+
+
+# --- persistence ----------------------------------------------------------------------------------
+
+
+class SaveInProgress(CommandError):
+    message = "Background save already in progress"
+
+
+class RewriteInProgress(CommandError):
+    message = "Background append only file rewriting already in progress"
+
+
+class OtherChildActive(CommandError):
+    message = (
+        "Another child process is active (AOF?): can't BGSAVE right now. "
+        "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
+    )
+
+
+class RewriteRefused(CommandError):
+    message = "Can't execute an AOF background rewriting. Please check the server logs for more information."
+
+
+class Failed(CommandError):
+    """shared.err: something failed, and the log says what."""
+
+    code, message = "ERR", ""
+
+
+class ReloadOptions(CommandError):
+    message = "DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."
+
+
+class ReloadFailed(CommandError):
+    message = "Error trying to load the RDB dump, check server logs."
+
+
+class LoadAofFailed(CommandError):
+    message = "Error trying to load the AOF files, check server logs."
 
 
 # --- cluster --------------------------------------------------------------------------------------
@@ -981,3 +1025,108 @@ class AclCommandNotFound(CommandError):
 
 class AclGenpassRange(CommandError):
     message = "ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
+
+
+# --- DUMP, RESTORE and MIGRATE --------------------------------------------------------------------
+
+
+class BusyKey(CommandError):
+    code, message = "BUSYKEY", "Target key name already exists."
+
+
+class InvalidTtl(CommandError):
+    message = "Invalid TTL value, must be >= 0"
+
+
+class InvalidIdleTime(CommandError):
+    message = "Invalid IDLETIME value, must be >= 0"
+
+
+class InvalidFrequency(CommandError):
+    message = "Invalid FREQ value, must be >= 0 and <= 255"
+
+
+class WrongDumpPayload(CommandError):
+    message = "DUMP payload version or checksum are wrong"
+
+
+class BadDataFormat(CommandError):
+    message = "Bad data format"
+
+
+class MigrateKeyNotEmpty(CommandError):
+    message = "When using MIGRATE KEYS option, the key argument must be set to the empty string"
+
+
+class MigrateFailed(CommandError):
+    """The connection to the target failed while *what*."""
+
+    code = "IOERR"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"error or timeout {what}")
+
+
+class MigrateRefused(CommandError):
+    """The target answered with an error."""
+
+    def __init__(self, error: bytes) -> None:
+        super().__init__(b"Target instance replied with error: %b" % error)
+
+
+# --- SLOWLOG, LATENCY, MODULE ---------------------------------------------------------------------
+
+
+class NegativeSlowlogCount(CommandError):
+    message = "count should be greater than or equal to -1"
+
+
+class NoLatencySamples(CommandError):
+    def __init__(self, event: bytes) -> None:
+        super().__init__(b"No samples available for event '%b'" % _printed(event))
+
+
+class ModuleNotLoaded(CommandError):
+    message = "Error loading the extension. Please check the server logs."
+
+
+class ModuleUnknown(CommandError):
+    message = "Error unloading module: no such module with that name"
+
+
+# --- replication ----------------------------------------------------------------------------------
+
+
+class NoMasterLink(CommandError):
+    code = "NOMASTERLINK"
+
+
+class SyncWithPendingOutput(CommandError):
+    message = "SYNC and PSYNC are invalid with pending output"
+
+
+class FilteredReplicaNeedsEof(CommandError):
+    message = "Filtered replica requires EOF capability"
+
+
+class BgsaveForSyncFailed(CommandError):
+    message = "BGSAVE failed, replication can't continue"
+
+
+class ReplicaCannotWait(CommandError):
+    message = (
+        "WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is "
+        "configured to be writable (which is not the default) writes to replicas are just local and are not "
+        "propagated."
+    )
+
+
+class ReplicaCannotWaitAof(CommandError):
+    message = (
+        "WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local "
+        "and are not propagated."
+    )
+
+
+class WaitAofWithoutAof(CommandError):
+    message = "WAITAOF cannot be used when numlocal is set but appendonly is disabled."

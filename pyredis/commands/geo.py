@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from ..resp.wire import Wire
 
 _UNITS: Final = {b"M": 1.0, b"KM": 1000.0, b"FT": 0.3048, b"MI": 1609.34}
+_SETTINGS: Final = {
+    b"WITHDIST": "with_distance",
+    b"WITHHASH": "with_hash",
+    b"WITHCOORD": "with_position",
+    b"ANY": "any",
+    b"ASC": "ascending",
+    b"DESC": "descending",
+}
 _distance_of: Final = itemgetter(0)
 
 
@@ -184,28 +192,21 @@ class _Search:
         self.metres = _unit(argv[position + 2])
         self._shape = Box
 
-    def take_common(self, argv: Argv, position: int) -> int:
-        """Take the option at argv[position] that all searches know; how many words it took, 0 if none."""
-        match argv[position].upper():
-            case b"WITHDIST":
-                self.with_distance = True
-            case b"WITHHASH":
-                self.with_hash = True
-            case b"WITHCOORD":
-                self.with_position = True
-            case b"ANY":
-                self.any = True
-            case b"ASC":
-                self.ascending, self.descending = True, False
-            case b"DESC":
-                self.ascending, self.descending = False, True
-            case b"COUNT" if position + 1 < len(argv):
-                self.count = parse_int(argv[position + 1])
-                if self.count <= 0:
-                    raise GeoCountNotPositive
-                return 2
-            case _:
-                return 0
+    def take_common(self, option: bytes, argv: Argv, position: int) -> int:
+        """Take the *option* at argv[position] if all searches know it; how many words it took, 0 if none."""
+        if option == b"COUNT" and position + 1 < len(argv):
+            self.count = parse_int(argv[position + 1])
+            if self.count <= 0:
+                raise GeoCountNotPositive
+            return 2
+        setting = _SETTINGS.get(option)
+        if setting is None:
+            return 0
+        setattr(self, setting, True)
+        if option == b"ASC":
+            self.descending = False
+        elif option == b"DESC":
+            self.ascending = False
         return 1
 
     def refuse_details(self, what: str) -> None:
@@ -223,14 +224,13 @@ class _Search:
             area = Box(*self.centre, self._width, self._height, self.metres)
         found: list[Found] = []
         limit = self.count if self.any else 0
-        order = points.order
+        between = points.order.between
         for start, stop in area.ranges():
-            first = order.score_rank(float(start), after=False)
-            last = order.score_rank(float(stop), after=False)
-            if first < last:
-                area.select(order.scores_between(first, last), order.members_between(first, last), found, limit)
-            if limit and len(found) >= limit:
-                break
+            scores, members = between(float(start), float(stop))
+            if members:
+                area.select(start, stop, scores, members, found, limit)
+                if limit and len(found) >= limit:
+                    break
         if self.ascending or (self.count and not self.any and not self.descending):
             found.sort(key=_distance_of)
         elif self.descending:
@@ -344,9 +344,9 @@ def _by_member(client: Client, argv: Argv, *, stores: bool) -> Reply:
 
 def _parse_radius_options(search: _Search, argv: Argv, position: int, *, stores: bool) -> None:
     while position < len(argv):
-        taken = search.take_common(argv, position)
+        option = argv[position].upper()
+        taken = search.take_common(option, argv, position)
         if not taken:
-            option = argv[position].upper()
             if not stores or option not in (b"STORE", b"STOREDIST") or position + 1 == len(argv):
                 raise InvalidSyntax
             search.store_key, search.store_distance = argv[position + 1], option == b"STOREDIST"
@@ -382,10 +382,11 @@ def _parse_search_options(
 ) -> None:
     by_member = by_position = False
     while position < len(argv):
-        taken = search.take_common(argv, position)
+        option = argv[position].upper()
+        taken = search.take_common(option, argv, position)
         if not taken:
             more = len(argv) - position - 1
-            match argv[position].upper():
+            match option:
                 case b"STOREDIST" if stores:
                     search.store_distance = True
                     taken = 1

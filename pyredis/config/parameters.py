@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .choices import (
     AppendFsync,
+    BackgroundSave,
     DisklessLoad,
     EndpointType,
     EventLoop,
@@ -293,8 +294,9 @@ PARAMETERS: tuple[AnyParameter, ...] = (
     Parameter("cluster-replica-validity-factor", NATURAL, 10, alias="cluster-slave-validity-factor"),
     Parameter("cluster-require-full-coverage", YES_NO, True),
     # --- our own: hidden, so that CONFIG GET * answers as Redis does ------------------------------
+    Parameter("background-save", Enum(BackgroundSave), "auto", HIDDEN),
     Parameter("event-loop", Enum(EventLoop), "auto", IMMUTABLE | HIDDEN),
-    Parameter("rdb-version", Integer(10, 11), 11, HIDDEN),
+    Parameter("rdb-version", Integer(9, 11), 11, HIDDEN),
 )
 
 DEPRECATED = frozenset({b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .choices import (
     AppendFsync,
+    BackgroundSave,
     DisklessLoad,
     EndpointType,
     EventLoop,
@@ -233,6 +234,7 @@ class Settings:
     cluster_require_full_coverage: bool
 
     # our own
+    background_save: BackgroundSave
     event_loop: EventLoop
     rdb_version: int
 

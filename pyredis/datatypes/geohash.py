@@ -6,7 +6,9 @@ with Redis's constants in Redis's order of operations: distances and positions a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
 from math import asin, ceil, cos, fabs, floor, isfinite, nan, pi, sin, sqrt
 from typing import Final
 
@@ -34,8 +36,8 @@ _MASK32: Final = (1 << 32) - 1
 _MASK64: Final = (1 << 64) - 1
 _2_63: Final = 2.0**63
 _2_64: Final = 2.0**64
-_GRID: Final = (-LONGITUDE_MAX, _LONGITUDE_UNIT, -LATITUDE_MAX, _LATITUDE_UNIT)
 _ANYWHERE: Final = (0, _ODD, 0, _EVEN)
+_MANY: Final = 48  # points up to which a cell is searched one by one
 
 # The bits of a byte spread to the even bits of 16; the even and odd bits of a hexadecimal digit as a digit of
 # base 4, since int(digits, 4) takes an interleaved number apart faster than masks and shifts.
@@ -63,14 +65,21 @@ def decode(score: float) -> tuple[float, float]:
     else:
         # A double outside the range of its integer becomes what the usual processors make of it.
         bits = 0 if score > 0.0 else int(score) & _MASK64 if score >= -_2_63 else 1 << 63
+    return _centre(bits)[:2]
+
+
+@lru_cache(maxsize=8192)  # searches mostly look where others have looked before: 0.1 us instead of 1.2
+def _centre(bits: int) -> tuple[float, float, float, float, float]:
+    """Longitude and latitude of the centre of a cell, both in radians, and the cosine of the latitude."""
     digits = b"%x" % bits
     x = int(digits.translate(_ODD_DIGITS), 4)
     y = int(digits.translate(_EVEN_DIGITS), 4)
     low, high = x * _LONGITUDE_UNIT, (x + 1 & _MASK32) * _LONGITUDE_UNIT
-    longitude = (-LONGITUDE_MAX + low + (-LONGITUDE_MAX + high)) / 2.0
+    longitude = min((-LONGITUDE_MAX + low + (-LONGITUDE_MAX + high)) / 2.0, LONGITUDE_MAX)
     low, high = y * _LATITUDE_UNIT, (y + 1 & _MASK32) * _LATITUDE_UNIT
-    latitude = (-LATITUDE_MAX + low + (-LATITUDE_MAX + high)) / 2.0
-    return min(longitude, LONGITUDE_MAX), min(latitude, LATITUDE_MAX)
+    latitude = min((-LATITUDE_MAX + low + (-LATITUDE_MAX + high)) / 2.0, LATITUDE_MAX)
+    radians = latitude * _RADIAN
+    return longitude, latitude, longitude * _RADIAN, radians, cos(radians)
 
 
 def text(score: float) -> bytes:
@@ -91,124 +100,126 @@ def distance(longitude1: float, latitude1: float, longitude2: float, latitude2: 
     return _DIAMETER * asin(sqrt(u * u + cos(lat1) * cos(lat2) * v * v))
 
 
-class Circle:
-    """All points within *radius* units of *metres* metres each around a position."""
+class Area:
+    """Points around a position, to be searched for in a sorted set of geohashes."""
 
-    __slots__ = ("_radius", "_window", "latitude", "longitude")
+    __slots__ = ("_size", "_window", "latitude", "longitude")
 
-    def __init__(self, longitude: float, latitude: float, radius: float, metres: float) -> None:
+    def __init__(self, longitude: float, latitude: float) -> None:
         self.longitude = longitude
         self.latitude = latitude
-        self._radius = radius * metres
-        angle = self._radius / _EARTH
-        narrow = cos(latitude * _RADIAN)
-        ratio = sin(angle) / narrow if angle < 1.0 else 1.0
-        self._window = _window(longitude, latitude, asin(ratio), angle) if ratio < 1.0 else _ANYWHERE
+        self._size = (0.0, 0.0, 0.0)  # metres: width, height and the farthest a point inside can be
+        self._window = _ANYWHERE
 
     def ranges(self) -> list[tuple[int, int]]:
         """Ranges of scores, in the order Redis searches them, that hold every point inside."""
-        return _ranges(self.longitude, self.latitude, self._radius, self._radius, self._radius)
+        return _ranges(self.longitude, self.latitude, *self._size)
 
-    def select(self, scores: Iterable[float], members: Iterable[bytes], found: list[Found], limit: int) -> None:
-        """Append those of the points that lie inside to *found*, until it has *limit* (0: all).
+    def select(
+        self, start: int, stop: int, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int
+    ) -> None:
+        """Append those points that lie inside to *found*, until it has *limit* (0: all).
 
-        O(N), 0.3 us for a point outside the bounding box, 1.5 us for others.
+        *scores* and *members* are all there are from *start* to *stop*, which bound a cell.  A cell with many
+        points is taken quarter by quarter, in the same order, without those quarters that lie outside.
         """
+        if len(members) <= _MANY or stop - start < 4 or self._window is _ANYWHERE:
+            self._scan(scores, members, found, limit)
+            return
+        low_x, high_x, low_y, high_y = self._window
+        quarter = (stop - start) >> 2
+        for first in range(start, stop, quarter):
+            last = first + quarter - 1
+            if first & _ODD <= high_x and last & _ODD >= low_x and first & _EVEN <= high_y and last & _EVEN >= low_y:
+                begin = bisect_left(scores, float(first))
+                end = bisect_left(scores, float(last + 1), begin)
+                if begin < end:
+                    self.select(first, last + 1, scores[begin:end], members[begin:end], found, limit)
+                    if limit and len(found) >= limit:
+                        return
+
+    def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
+        """The same point by point.  0.2 us for a point outside the bounding box, 0.8 to 2 us for others"""
+
+
+class Circle(Area):
+    """All points within *radius* units of *metres* metres each around a position."""
+
+    __slots__ = ("_radius",)
+
+    def __init__(self, longitude: float, latitude: float, radius: float, metres: float) -> None:
+        super().__init__(longitude, latitude)
+        self._radius = radius * metres
+        self._size = (self._radius, self._radius, self._radius)
+        angle = self._radius / _EARTH
+        ratio = sin(angle) / cos(latitude * _RADIAN) if angle < 1.0 else 1.0
+        if ratio < 1.0:
+            self._window = _window(longitude, latitude, asin(ratio), angle)
+
+    def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
         low_x, high_x, low_y, high_y = self._window
         radius = self._radius
-        longitude, latitude = self.longitude * _RADIAN, self.latitude * _RADIAN
-        narrow = cos(latitude)
-        west, width, south, height = _GRID
+        x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
+        narrow = cos(y)
         for score, member in zip(scores, members, strict=True):
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
-            digits = b"%x" % bits
-            x, y = int(digits.translate(_ODD_DIGITS), 4), int(digits.translate(_EVEN_DIGITS), 4)
-            lon = (west + x * width + (west + (x + 1) * width)) / 2.0
-            lat = (south + y * height + (south + (y + 1) * height)) / 2.0
-            if lon > LONGITUDE_MAX:
-                lon = LONGITUDE_MAX
-            if lat > LATITUDE_MAX:
-                lat = LATITUDE_MAX
-            v = sin((lon * _RADIAN - longitude) / 2.0)
-            lat2 = lat * _RADIAN
+            longitude, latitude, x2, y2, narrow2 = _centre(bits)
+            v = sin((x2 - x) / 2.0)
             if v == 0.0:
-                far = _EARTH * fabs(lat2 - latitude)
+                far = _EARTH * fabs(y2 - y)
             else:
-                u = sin((lat2 - latitude) / 2.0)
-                far = _DIAMETER * asin(sqrt(u * u + narrow * cos(lat2) * v * v))
+                u = sin((y2 - y) / 2.0)
+                far = _DIAMETER * asin(sqrt(u * u + narrow * narrow2 * v * v))
             if far <= radius:
-                found.append((far, member, score, lon, lat))
+                found.append((far, member, score, longitude, latitude))
                 if len(found) == limit:
                     return
 
 
-class Box:
+class Box(Area):
     """All points within half of *width* and *height* units of *metres* metres each around a position."""
 
-    __slots__ = (
-        "_half_height",
-        "_half_width",
-        "_height",
-        "_reach",
-        "_width",
-        "_window",
-        "latitude",
-        "longitude",
-    )
+    __slots__ = ("_half_height", "_half_width")
 
     def __init__(self, longitude: float, latitude: float, width: float, height: float, metres: float) -> None:
-        self.longitude = longitude
-        self.latitude = latitude
-        self._width = metres * (width / 2.0)
-        self._height = metres * (height / 2.0)
-        self._reach = sqrt((width / 2.0) * (width / 2.0) + (height / 2.0) * (height / 2.0)) * metres
+        super().__init__(longitude, latitude)
+        reach = sqrt((width / 2.0) * (width / 2.0) + (height / 2.0) * (height / 2.0)) * metres
+        self._size = (metres * (width / 2.0), metres * (height / 2.0), reach)
         self._half_width = width * metres / 2.0
         self._half_height = height * metres / 2.0
         rise = self._half_height / _EARTH
-        edge = min(fabs(latitude) * _RADIAN + rise, pi / 2.0)
-        narrow = cos(edge)
+        narrowest = cos(min(fabs(latitude) * _RADIAN + rise, pi / 2.0))
         angle = self._half_width / _DIAMETER
-        ratio = sin(angle) / narrow if angle < 1.0 else 1.0
-        self._window = _window(longitude, latitude, 2.0 * asin(ratio), rise) if ratio < 1.0 else _ANYWHERE
+        ratio = sin(angle) / narrowest if angle < 1.0 else 1.0
+        if ratio < 1.0:
+            self._window = _window(longitude, latitude, 2.0 * asin(ratio), rise)
 
-    def ranges(self) -> list[tuple[int, int]]:
-        """Ranges of scores, in the order Redis searches them, that hold every point inside."""
-        return _ranges(self.longitude, self.latitude, self._width, self._height, self._reach)
-
-    def select(self, scores: Iterable[float], members: Iterable[bytes], found: list[Found], limit: int) -> None:
-        """Append those of the points that lie inside to *found*, until it has *limit* (0: all).
-
-        O(N), 0.3 us for a point outside the bounding box, 2 us for others.
-        """
+    def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
         low_x, high_x, low_y, high_y = self._window
         half_width, half_height = self._half_width, self._half_height
-        longitude, latitude = self.longitude, self.latitude
-        centre = latitude * _RADIAN
-        west, width, south, height = _GRID
+        x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
+        narrow = cos(y)
         for score, member in zip(scores, members, strict=True):
             bits = int(score)
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
-            digits = b"%x" % bits
-            x, y = int(digits.translate(_ODD_DIGITS), 4), int(digits.translate(_EVEN_DIGITS), 4)
-            lon = (west + x * width + (west + (x + 1) * width)) / 2.0
-            lat = (south + y * height + (south + (y + 1) * height)) / 2.0
-            if lon > LONGITUDE_MAX:
-                lon = LONGITUDE_MAX
-            if lat > LATITUDE_MAX:
-                lat = LATITUDE_MAX
-            if _EARTH * fabs(centre - lat * _RADIAN) > half_height:
+            longitude, latitude, x2, y2, narrow2 = _centre(bits)
+            rise = _EARTH * fabs(y - y2)
+            if rise > half_height:
                 continue
-            if distance(lon, lat, longitude, lat) > half_width:
-                continue
-            found.append((distance(longitude, latitude, lon, lat), member, score, lon, lat))
+            v = sin((x2 - x) / 2.0)
+            if v == 0.0:
+                far = rise
+            else:
+                if _DIAMETER * asin(sqrt(narrow2 * narrow2 * v * v)) > half_width:
+                    continue
+                u = sin((y2 - y) / 2.0)
+                far = _DIAMETER * asin(sqrt(u * u + narrow * narrow2 * v * v))
+            found.append((far, member, score, longitude, latitude))
             if len(found) == limit:
                 return
-
-
-Area = Circle | Box
 
 
 def _window(longitude: float, latitude: float, east: float, north: float) -> tuple[int, int, int, int]:

@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 Pair: TypeAlias = "tuple[float, bytes]"
 R = TypeVar("R", "list[bytes]", "array[float]")
 
-_LOAD = 512  # length of a new run
+_LOAD = 256  # length of a new run
 _MOST = 2 * _LOAD
 _LEAST = _LOAD // 4
 
@@ -96,6 +96,12 @@ class Run:
         """Scores of ranks *start* to *stop* (exclusive), both within the bounds."""
         return self.scores[start:stop]
 
+    def between(self, low: float, high: float) -> tuple[Sequence[float], list[bytes]]:
+        """Scores and members with *low* <= score < *high*."""
+        start = bisect_left(self.scores, low)
+        stop = bisect_left(self.scores, high, start)
+        return self.scores[start:stop], self.members[start:stop]
+
     def delete(self, start: int, stop: int) -> list[bytes]:
         """Take out ranks *start* to *stop* (exclusive); their members."""
         doomed = self.members[start:stop]
@@ -116,8 +122,8 @@ class Runs:
     """The order of a large sorted set: many runs.  Changes are O(log n + sqrt n) with tiny constants.
 
     The last pair of every run stands in ``_last_scores`` and ``_last_members``, which are bisected
-    first; there is always a run, and only a lone one may be empty.  ``_ends``, the rank at which each run ends, is
-    counted when somebody asks for it after a change.
+    first; there is always a run, and only a lone one may be empty.  ``_ends`` has the rank at which each
+    run ends, or nothing: None after a change, empty once somebody asked.
     """
 
     __slots__ = ("_ends", "_last_members", "_last_scores", "_members", "_scores", "_size")
@@ -237,9 +243,13 @@ class Runs:
 
     def _before(self, at: int) -> int:
         """How many pairs stand in the runs before *at*.  O(1), after a change O(at) at 15 ns each"""
-        if self._ends is None:
-            return sum(map(len, self._members[:at]))
-        return self._ends[at - 1] if at else 0
+        ends = self._ends
+        if not ends:
+            if ends is None:  # worth counting for the second who asks
+                self._ends = []
+                return sum(map(len, self._members[:at]))
+            self._ends = ends = list(accumulate(map(len, self._members)))
+        return ends[at - 1] if at else 0
 
     def _find(self, rank: int) -> tuple[int, int]:
         """The run that *rank* is in, and where in the run; the end of the last run for the rank after all."""
@@ -248,10 +258,11 @@ class Runs:
         within = rank - self._size + len(self._members[-1])
         if within >= 0:
             return len(self._members) - 1, within
-        if self._ends is None:
-            self._ends = list(accumulate(map(len, self._members)))
-        at = bisect_right(self._ends, rank)
-        return at, rank - self._ends[at - 1]
+        ends = self._ends
+        if not ends:
+            self._ends = ends = list(accumulate(map(len, self._members)))
+        at = bisect_right(ends, rank)
+        return at, rank - ends[at - 1]
 
     def rank(self, score: float, member: bytes) -> int:
         """How many pairs come before this one, which is there."""
@@ -283,6 +294,23 @@ class Runs:
     def scores_between(self, start: int, stop: int) -> Sequence[float]:
         """Scores of ranks *start* to *stop* (exclusive), both within the bounds."""
         return _gather(self._scores, *self._find(start), stop - start)
+
+    def between(self, low: float, high: float) -> tuple[Sequence[float], list[bytes]]:
+        """Scores and members with *low* <= score < *high*.  O(log n + m), without counting ranks"""
+        lasts = self._last_scores
+        first = bisect_left(lasts, low)
+        if first == len(lasts):
+            return (), []
+        last = min(bisect_left(lasts, high, first), len(lasts) - 1)
+        start = bisect_left(self._scores[first], low)
+        stop = bisect_left(self._scores[last], high)
+        if first == last:
+            return self._scores[first][start:stop], self._members[first][start:stop]
+        scores, members = self._scores[first][start:], self._members[first][start:]
+        for at in range(first + 1, last):
+            scores += self._scores[at]
+            members += self._members[at]
+        return scores + self._scores[last][:stop], members + self._members[last][:stop]
 
     def delete(self, start: int, stop: int) -> list[bytes]:
         """Take out ranks *start* to *stop* (exclusive); their members."""
@@ -316,7 +344,7 @@ class Runs:
         if self._size:
             assert self._last_scores == [run[-1] for run in self._scores]
             assert self._last_members == [run[-1] for run in self._members]
-        assert self._ends is None or self._ends == list(accumulate(map(len, self._members)))
+        assert not self._ends or self._ends == list(accumulate(map(len, self._members)))
         pairs = list(self)
         assert pairs == sorted(set(pairs))
 

@@ -26,6 +26,7 @@ class Wait:
         "keys",
         "kind",
         "on_gone",
+        "reply_at_timeout",
         "resume",
         "started",
         "timeout_reply",
@@ -46,6 +47,8 @@ class Wait:
         self.deadline = 0  # ns of the monotonic clock, 0 for none
         self.started = 0
         self.timer: object | None = None
+        self.reply_at_timeout: Callable[[], bytes] | None = None
+        """Makes the timeout's reply when it is due, instead of ``timeout_reply``."""
 
 
 class Blocking:

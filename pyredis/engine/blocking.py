@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 from ..effects.blocking import Wait
 from ..errors import (
-    CommandError,
     NegativeTimeout,
+    NotFloat,
     TimeoutNotFloat,
     TimeoutNotInteger,
     TimeoutOutOfRange,
     Unblocked,
 )
 from ..resp.encode import encode_error
-from ..util.numbers import parse_float, parse_int_or_none
+from ..util.numbers import LongDouble, parse_int_or_none, parse_long_double
 from .dispatch import release, resume
 
 if TYPE_CHECKING:
     from .client import Client
 
 MAX_TIMEOUT_MS = (1 << 63) - 1
+_CLOCK_MS = 1 << 41
+"""What Redis adds to a timeout before it looks for an overflow: the time of day (until 2039 it is less)."""
 
 
 def parse_timeout(text: bytes, *, milliseconds: bool = False) -> int:
@@ -33,15 +35,23 @@ def parse_timeout(text: bytes, *, milliseconds: bool = False) -> int:
         timeout = number
     else:
         try:
-            seconds = parse_float(text)
-        except CommandError:
+            timeout = _seconds_to_ms(parse_long_double(text))
+        except NotFloat:
             raise TimeoutNotFloat from None
-        if seconds * 1000 > MAX_TIMEOUT_MS:
-            raise TimeoutOutOfRange
-        timeout = ceil(max(seconds, -1.0) * 1000)  # a tiny negative one rounds up to 0
     if timeout < 0:
         raise NegativeTimeout
+    if timeout > MAX_TIMEOUT_MS - _CLOCK_MS:
+        raise TimeoutOutOfRange
     return timeout
+
+
+def _seconds_to_ms(seconds: LongDouble) -> int:
+    """Rounded up, so that a tiny number of either sign is 1 or 0."""
+    mantissa, exponent = seconds
+    if exponent >= 0:
+        return mantissa * 1000 << min(exponent, 64)
+    rounded = mantissa * 1000 / (1 << -exponent)
+    return ceil(rounded) if rounded else int(mantissa > 0)
 
 
 def block(
@@ -70,9 +80,13 @@ def start_wait(client: Client, wait: Wait, timeout_ms: int) -> None:
     wait.started = server.clock.monotonic_ns()
     if timeout_ms:
         wait.deadline = wait.started + timeout_ms * 1_000_000
-        wait.timer = server.timers.at(wait.deadline, lambda: finish(client, wait, wait.timeout_reply))
+        wait.timer = server.timers.at(wait.deadline, lambda: finish(client, wait, _timeout_reply(wait)))
     server.blocking.add(client, wait)
     client.update_halted()
+
+
+def _timeout_reply(wait: Wait) -> bytes:
+    return wait.timeout_reply if wait.reply_at_timeout is None else wait.reply_at_timeout()
 
 
 def finish(client: Client, wait: Wait, reply: bytes | None) -> None:
@@ -94,5 +108,5 @@ def unblock(client: Client, *, with_error: bool) -> bool:
         client.server.count_error(Unblocked())
         finish(client, wait, encode_error(Unblocked()))
     else:
-        finish(client, wait, wait.timeout_reply)
+        finish(client, wait, _timeout_reply(wait))
     return True

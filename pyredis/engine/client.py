@@ -69,11 +69,54 @@ class Client:
     """One connection's state, whoever is at the other end."""
 
     __slots__ = (
-        "argv", "authenticated", "can_block", "channels", "closing", "command", "created", "db", "deferred",
-        "dirty_cas", "gate", "halted", "id", "in_exec", "input_bytes", "internal", "is_master", "last_interaction", "lib_name", "lib_ver",
-        "name", "no_evict", "no_touch", "one_shot", "out", "output_bytes", "parser", "patterns", "peak_output", "postponed",
-        "readonly", "redacted", "replica", "reply_buffer_size", "reply_mode", "script", "server", "shard_channels", "soft_limit_since", "to_flush", "tracking",
-        "transaction", "transport", "user", "wait", "watched", "wire",
+        "argv",
+        "authenticated",
+        "can_block",
+        "channels",
+        "closing",
+        "command",
+        "created",
+        "db",
+        "deferred",
+        "dirty_cas",
+        "gate",
+        "halted",
+        "id",
+        "in_exec",
+        "input_bytes",
+        "internal",
+        "is_master",
+        "last_interaction",
+        "lib_name",
+        "lib_ver",
+        "name",
+        "no_evict",
+        "no_touch",
+        "one_shot",
+        "out",
+        "output_bytes",
+        "parser",
+        "patterns",
+        "peak_output",
+        "postponed",
+        "readonly",
+        "redacted",
+        "replica",
+        "reply_buffer_size",
+        "reply_mode",
+        "script",
+        "server",
+        "shard_channels",
+        "soft_limit_since",
+        "to_flush",
+        "tracking",
+        "transaction",
+        "transport",
+        "user",
+        "wait",
+        "watched",
+        "wire",
+        "write_offset",
     )  # fmt: skip
 
     def __init__(self, server: Server, transport: Transport = DETACHED, *, internal: bool = False) -> None:
@@ -137,6 +180,7 @@ class Client:
         self.no_evict = False
         self.no_touch = False
         self.tracking: Any = None
+        self.write_offset = 0  # of the replication stream, after this client's last write
         self.replica: Any = None  # replication state of a client that is our replica
         self.script: Any = None  # the script that runs on behalf of this client
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import CommandError, ProtocolError, WrongArity
 from ..registry.command import keys_of
-from ..registry.flags import GATE_ACL, PUBSUB, READONLY, RELAYS_SCRIPT, REPLIES_BY_PUSH, SETS_ONE_SHOT, TOUCHES_ARBITRARY_KEYS
+from ..registry.flags import (
+    GATE_ACL,
+    PUBSUB,
+    READONLY,
+    RELAYS_SCRIPT,
+    REPLIES_BY_PUSH,
+    SETS_ONE_SHOT,
+    TOUCHES_ARBITRARY_KEYS,
+)
 from ..resp.encode import encode_error
 from .client import REPLY_ON, REPLY_SKIP
 from .gates import guard, rejection
@@ -177,8 +185,12 @@ def settle(client: Client, command: Command, argv: Argv) -> None:
 
     The order is that of server.c afterCommand and processCommand.
     """
+    server = client.server
     collect(client, argv)
-    _settle(client.server, atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
+    writes = bool(server.propagation.pending)
+    _settle(server, atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
+    if writes:
+        client.write_offset = server.stream_offset()
 
 
 def settle_turn(server: Server) -> None:

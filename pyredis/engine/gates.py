@@ -87,13 +87,11 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
 
 def rejection(client: Client, command: Command | None, error: CommandError) -> CommandError:
     """What to answer when *error* refused *command*: EXEC aborts, other commands spoil the transaction."""
-    transaction = client.transaction
-    if transaction is None:
-        return error
-    if command is not None and command.flags & RELAYS_QUEUE:
+    if command is not None and command.flags & RELAYS_QUEUE:  # even outside MULTI
         client.server.leave_multi(client)
         return ExecAbortedBecause(error)
-    transaction.aborted = True
+    if client.transaction is not None:
+        client.transaction.aborted = True
     return error
 
 

@@ -147,6 +147,23 @@ class Server(Keyspace):
         self.describe_persistence: Callable[[], Fields] = lambda: persistence_fields(self)
         self.describe_replication: Callable[[], Fields] = lambda: replication_fields(self)
         self.extensions: dict[str, Any] = {}
+        self.persistence: Any = None  # persistence.service.Persistence
+        self.replication: Any = None
+        self.stream_offset: Callable[[], int] = lambda: 0
+        """How long the replication stream is by now."""
+        self.library_sources: Callable[[], list[bytes]] = list
+        """The code of every function library, for snapshots."""
+        self.load_library: Callable[[bytes, bool], str | None] = lambda code, replace: None
+        """Take in a library from a file; why it is refused, or None."""
+        self.drop_libraries: Callable[[], None] = lambda: None
+        self.replication_offset: Callable[[], int] = lambda: 0
+        """Where the stream of writes stands."""
+        self.synced_offset: Callable[[], int] = lambda: 0
+        """Up to where of it the AOF is on the disk."""
+        self.offset_synced: list[Callable[[], None]] = []
+        """Called when ``synced_offset`` has grown."""
+        self.send_pending: Callable[[], None] = lambda: None
+        """End the turn and send what is in the output of clients; plugged by ``net``."""
 
     def forget(self, client: Client) -> None:
         """Take *client* out of waits, watched keys, subscriptions and the rest; twice is harmless."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .server import Server
 
 SAMPLES = 16
+LONGEST = 1_000_000_000
+"""The longest duration a histogram tells apart, in ns (LATENCY_HISTOGRAM_MAX_VALUE)."""
 EXACT_SAMPLES = 512
 
 
@@ -156,26 +158,56 @@ def add_to_histogram(histogram: dict[int, int], durations: list[int]) -> None:
 
 
 def bucket_of(duration: int) -> int:
-    """The histogram bucket of *duration* (ns), named by its upper end: two significant digits.
+    """The histogram bucket of *duration* (ns), named by its upper end.
 
-    The spacing of hdr_histogram with 2 digits from 1 us on: exact below 256 buckets, then 128 to an octave.
+    Redis counts whole microseconds into an hdr_histogram of 2 significant digits in ns: 128 buckets to an
+    octave.  Nothing counts as one nanosecond, and a second is the most.
     """
-    if duration < 256_000:
-        return duration // 1000 * 1000
-    shift = duration.bit_length() - 18
-    return (duration >> (shift + 10)) << (shift + 10)
+    value = min(max(duration // 1000 * 1000, 1), LONGEST)
+    return value if value < 256 else _upper_end(value)
+
+
+def _upper_end(value: int) -> int:
+    """The highest value that shares a bucket with *value* (hdr_next_non_equivalent_value - 1)."""
+    shift = max(0, value.bit_length() - 8)
+    return (((value >> shift) + 1) << shift) - 1
+
+
+def _lower_end(value: int) -> int:
+    shift = max(0, value.bit_length() - 8)
+    return value >> shift << shift
 
 
 def percentiles(histogram: dict[int, int], wanted: Iterable[float]) -> list[tuple[float, float]]:
-    """(percentile, microseconds) for each *wanted* percentile of *histogram*."""
+    """(percentile, microseconds) for each *wanted* percentile of *histogram* (hdr_value_at_percentile)."""
     buckets = sorted(histogram.items())
     total = sum(histogram.values())
     found = []
     for percentile in wanted:
-        rank, seen, value = percentile / 100 * total, 0, 0
+        rank, seen, value = max(1, int(min(percentile, 100.0) / 100 * total + 0.5)), 0, 0
         for value, count in buckets:
             seen += count
             if seen >= rank:
                 break
-        found.append((percentile, value / 1000))
+        found.append((percentile, (value if percentile else _lower_end(value)) / 1000))
     return found
+
+
+def cumulative(histogram: dict[int, int]) -> list[tuple[int, int]]:
+    """(microseconds, how many took no longer) in powers of two from 1024 ns on, where the count grows.
+
+    The steps are those of hdr_iter_log: each ends with the bucket that its power of two is in.
+    """
+    buckets = sorted(histogram.items())
+    total = sum(histogram.values())
+    steps: list[tuple[int, int]] = []
+    level, seen, position = 1024, 0, 0
+    while seen < total:
+        end, before = _upper_end(level), seen
+        while position < len(buckets) and buckets[position][0] <= end:
+            seen += buckets[position][1]
+            position += 1
+        if seen > before:
+            steps.append((end // 1000, seen))
+        level *= 2
+    return steps

@@ -66,6 +66,11 @@ class Keyspace:
         """How long ago an existing key was last accessed; plugged by what tracks it."""
         self.frequency: Callable[[Database, bytes], int] = lambda db, key: 0
         """The LFU counter of an existing key."""
+        self.restore_access: Callable[[Database, bytes, int, int], None] = lambda db, key, idle, frequency: None
+        """Sets the idle seconds or the LFU counter (-1: not known) of a key that was loaded or restored."""
+        self.before_image: Callable[[Database, bytes], None] = lambda db, key: None
+        """Called before a key changes, while a save without fork watches the databases."""
+        self.before_flush: Callable[[Database], None] = lambda db: None
         self.databases = [Database(self, index) for index in range(config.databases)]
 
     def plug(self, observer: Observer, order: int) -> None:

@@ -1,4 +1,4 @@
-"""Who may connect at all: maxclients and protected mode (networking.c acceptCommonHandler)."""
+"""Who may connect at all: maxclients and protected mode (networking.c acceptCommonHandler, clientAcceptHandler)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..engine.server import Server
 
-TOO_MANY_CLIENTS = b"-ERR max number of clients reached\r\n"
 PROTECTED = (
     b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
     b"default user. In this mode connections are only accepted from the loopback interface. If you want to connect "
@@ -22,10 +21,13 @@ PROTECTED = (
 )
 
 
-def refusal(server: Server, is_local: bool) -> bytes | None:
-    """What to tell a new connection that is not admitted; None if it is."""
-    if len(server.clients) >= server.config.maxclients:
-        return TOO_MANY_CLIENTS
+def is_full(server: Server) -> bool:
+    """Whether there are as many clients as ``maxclients`` allows."""
+    return len(server.clients) >= server.config.maxclients
+
+
+def denied(server: Server, is_local: bool) -> bytes | None:
+    """What protected mode tells a new connection that it does not admit; None if it does."""
     if not is_local and server.config.protected_mode and server.acl.default_user.nopass:
         return PROTECTED
     return None

@@ -7,15 +7,18 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..engine.client import Client
+from ..engine.describe import REPLY_BUFFER
 from ..engine.dispatch import drain, end_turn, run
-from .admission import refusal
-from .limits import over_output_limit
+from ..util.quoting import quote
+from .admission import denied, is_full
+from .limits import OUTPUT_PAUSE_BYTES, READ_PAUSE_BYTES, over_output_limit
 
 if TYPE_CHECKING:
     from ..engine.server import Server
 
-READ_PAUSE_BYTES = 1 << 20
-"""A blocked client that keeps sending is not read from beyond this many unexecuted bytes."""
+INPUT_CHECK_BYTES = 1 << 18
+"""How often the size of an incomplete command is compared with client-query-buffer-limit."""
+TOO_MANY_CLIENTS = b"-ERR max number of clients reached\r\n"
 
 
 def flush_others(server: Server) -> None:
@@ -30,10 +33,16 @@ def flush_others(server: Server) -> None:
 
 
 class Connection(asyncio.Protocol):
-    """Feeds a socket's bytes to ``run`` and writes the replies of each batch at once."""
+    """Feeds a socket's bytes to ``run`` and writes the replies of each batch at once.
+
+    The transport tells when more than ``REPLY_BUFFER`` bytes wait to be sent; only then, and for replies
+    that are bigger than that, are limits looked at.
+    """
 
     __slots__ = (
+        "_checked_input",
         "_closing",
+        "_congested",
         "_reading",
         "client",
         "fd",
@@ -54,19 +63,27 @@ class Connection(asyncio.Protocol):
         self.is_unix = False
         self._reading = True
         self._closing = False
+        self._congested = False
+        self._checked_input = 0
 
     # --- the event loop calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         server = self.server
-        self._describe_socket(transport.get_extra_info("socket"))
-        denied = refusal(server, self.is_local)
-        self.client = client = Client(server, self)
-        if denied is not None:
+        if is_full(server):
             server.rejected_connections += 1
-            client.out.append(denied)
+            self._closing = True
+            self.transport.write(TOO_MANY_CLIENTS)
+            self.transport.close()
+            return
+        self._describe_socket(transport.get_extra_info("socket"))
+        self.transport.set_write_buffer_limits(high=REPLY_BUFFER)
+        self.client = client = Client(server, self)
+        refusal = denied(server, self.is_local)
+        if refusal is not None:
+            server.rejected_connections += 1
+            client.out.append(refusal)
             client.close()
             return
         server.connections_received += 1
@@ -75,28 +92,46 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         client, server = self.client, self.server
+        server.reads += 1
         run(client, data)
         if server.group_commit is not None:  # replies leave after the AOF has reached the disk
             server.group_commit(client)
+            if client.halted or not client.parser.idle:
+                self._check_input()
             return
         out = client.out
         if out:
             reply = out[0] if len(out) == 1 else b"".join(out)
             out.clear()
-            client.output_bytes += len(reply)
-            self.transport.write(reply)
-            if server.output_limits is not None:
-                self._check_output()
-        if client.halted:
-            self._pause_if_flooded()
+            size = len(reply)
+            client.output_bytes += size
+            if size > client.peak_output:
+                client.peak_output = size
+            if size > REPLY_BUFFER or self._congested:
+                self._write_checked(reply)
+            else:
+                self.transport.write(reply)
+        if client.halted or not client.parser.idle:
+            self._check_input()
         if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
 
     def eof_received(self) -> bool:
         return False
 
+    def pause_writing(self) -> None:
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        self._congested = False
+        self.client.soft_limit_since = 0
+        self._update_reading()
+
     def connection_lost(self, exc: Exception | None) -> None:
         server = self.server
+        self._closing = True
+        if not hasattr(self, "client"):  # it was not admitted
+            return
         server.forget(self.client)
         self.client.closing = self.client.halted = True
         if server.to_flush or server.resumable:
@@ -107,25 +142,31 @@ class Connection(asyncio.Protocol):
     def wake(self) -> None:
         client = self.client
         out = client.out
-        if out:
+        if out and not self._closing:
             reply = b"".join(out)
             out.clear()
-            client.output_bytes += len(reply)
-            if not self._closing:
+            size = len(reply)
+            client.output_bytes += size
+            if size > client.peak_output:
+                client.peak_output = size
+            if size > REPLY_BUFFER or self._congested:
+                self._write_checked(reply)
+            else:
                 self.transport.write(reply)
-                self._check_output()
-        if not self._reading and not client.halted and not self._closing:
-            self._reading = True
-            self.transport.resume_reading()
+        if not self._reading:
+            self._update_reading()
 
     def close(self) -> None:
         if not self._closing:
-            self.wake()
+            if self.server.group_commit is None:
+                self.wake()
             self._closing = True
             asyncio.get_running_loop().call_soon(self._close)
 
     def _close(self) -> None:
         out = self.client.out
+        if out and self.server.group_commit is not None:
+            end_turn(self.server)
         if out:  # what the command that asked for the close still replied
             self.transport.write(b"".join(out))
             out.clear()
@@ -134,6 +175,8 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         self._closing = True
         self.client.closing = self.client.halted = True
+        self.client.out.clear()
+        self.server.forget(self.client)
         self.transport.abort()
 
     def buffered(self) -> int:
@@ -141,19 +184,61 @@ class Connection(asyncio.Protocol):
 
     # --- limits ----------------------------------------------------------------------------------
 
-    def _check_output(self) -> None:
-        if over_output_limit(self.server, self.client, self.transport.get_write_buffer_size()):
+    def _write_checked(self, reply: bytes) -> None:
+        """Write *reply* unless it makes too much output; then nothing of it leaves and the client goes."""
+        pending = self.transport.get_write_buffer_size() + len(reply)
+        if over_output_limit(self.server, self.client, pending - REPLY_BUFFER):
+            self._drop()
+            return
+        self.transport.write(reply)
+        if pending > OUTPUT_PAUSE_BYTES and self._reading:
+            self._update_reading()
+
+    def check_output(self) -> None:
+        """From the cron: the soft limit holds without traffic, too."""
+        if self._congested and not self._closing:
+            pending = self.transport.get_write_buffer_size()
+            if over_output_limit(self.server, self.client, pending - REPLY_BUFFER):
+                self._drop()
+
+    def _drop(self) -> None:
+        self.server.log.warning(
+            f"Client {self.server.describe_client(self.client)} scheduled to be closed ASAP for overcoming of "
+            "output buffer limits."
+        )
+        self.abort()
+
+    def _check_input(self) -> None:
+        """Input of a client that may not run is kept, up to a point; so is a command that does not end."""
+        client = self.client
+        if client.halted:
+            pending = client.parser.pending
+            if self._reading and pending > READ_PAUSE_BYTES:
+                self._update_reading()
+        elif client.input_bytes - self._checked_input < INPUT_CHECK_BYTES:
+            return
+        else:
+            self._checked_input = client.input_bytes
+            pending = client.parser.pending + client.parser.gathered
+        if pending > self.server.config.client_query_buffer_limit and not self._closing:
+            start = quote(client.parser.peek(64)).decode("latin-1")
             self.server.log.warning(
-                f"Client {self.server.describe_client(self.client)} closed for overcoming of output buffer limits."
+                f"Closing client that reached max query buffer length: {self.server.describe_client(client)} "
+                f"(qbuf initial bytes: {start})"
             )
             self.abort()
 
-    def _pause_if_flooded(self) -> None:
-        """Input of a client that may not run is kept, up to a point; then the peer has to wait."""
-        pending = self.client.parser.pending
-        if pending > self.server.config.client_query_buffer_limit:
-            self.abort()
-        elif self._reading and pending > READ_PAUSE_BYTES and not self._closing:
+    def _update_reading(self) -> None:
+        """Let the peer wait while it leaves too much output unread, or sends too much that cannot run yet."""
+        if self._closing:
+            return
+        client = self.client
+        flooded = client.halted and client.parser.pending > READ_PAUSE_BYTES
+        wanted = not flooded and self.transport.get_write_buffer_size() <= OUTPUT_PAUSE_BYTES
+        if wanted and not self._reading:
+            self._reading = True
+            self.transport.resume_reading()
+        elif not wanted and self._reading:
             self._reading = False
             self.transport.pause_reading()
 

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
 NORMAL, REPLICA, PUBSUB = range(3)
 
+READ_PAUSE_BYTES = 1 << 20
+"""A client that may not run is not read from while this much of its input waits."""
+OUTPUT_PAUSE_BYTES = 32 << 20
+"""Nor is one that leaves this much output unread: what it pipelines would only make more."""
+
 
 def client_class(client: Client) -> int:
     """The class whose limits apply to *client*."""
@@ -22,7 +27,7 @@ def client_class(client: Client) -> int:
 
 def over_output_limit(server: Server, client: Client, pending: int) -> bool:
     """True if *pending* bytes of output are too many for *client*, at once or for too long."""
-    if not pending:
+    if pending <= 0:
         client.soft_limit_since = 0
         return False
     hard, soft, seconds = server.config.client_output_buffer_limit[client_class(client)]

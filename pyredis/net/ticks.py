@@ -38,7 +38,7 @@ class Ticks:
         server = self._server
         self._cron = self._loop.call_later(1 / server.config.hz, self._turn)
         server.cron.turn()
-        if server.to_flush or server.resumable:
+        if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
 
     def _arm(self, when: int) -> None:
@@ -55,7 +55,7 @@ class Ticks:
         server = self._server
         server.now = server.clock.time_ns()
         server.timers.run_due(server.clock.monotonic_ns())
-        if server.to_flush or server.resumable:
+        if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
         when = server.timers.next()
         if when is not None and self._timer is None:

@@ -274,9 +274,7 @@ def fail(server: Server, error: RdbError, state: Loading, path: str) -> None:
     if isinstance(error, ShortRead):
         log.warning("Short read or OOM loading DB. Unrecoverable error, aborting now.")
     if isinstance(error, WrongChecksum):
-        log.warning(
-            f"Wrong RDB checksum expected: ({error.expected:x}) but got ({error.stored:x}). Aborting now."
-        )
+        log.warning(f"Wrong RDB checksum expected: ({error.expected:x}) but got ({error.stored:x}). Aborting now.")
     log.warning(f"Internal error in RDB reading offset {max(0, error.offset)}, function at rdb.c:0 -> {error.reason}")
     check_file(path, lambda line: log.raw(line + "\n"), server.clock.time_ns() // 1_000_000)
     log.warning("Terminating server after rdb file reading failure.")

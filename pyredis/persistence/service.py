@@ -38,12 +38,15 @@ class Persistence:
         self.snapshots = Snapshots(server, self.children)
         self.aof = AppendOnly(server, self.children, self.loading)
         self.snapshots.status_changed = self.aof.status_changed = self.update_gate
-        self.aof.exit = self.exit
+        self.aof.exit = lambda: self.exit()
+        self.exit: Callable[[], None] = lambda: os._exit(1)
+        """The data cannot be kept as promised: stop.  ``app.py`` puts its own way in place."""
 
     def install(self) -> None:
         """Plug everything in."""
         server = self._server
         server.describe_persistence = self.describe
+        server.synced_offset = lambda: self.aof.writer.synced_offset
         server.shutdown.steps.append(self.shut_down)
         server.cron.every(0, lambda server: self.cron())
         server.cron.every(1000, lambda server: self.aof.retry_after_error())
@@ -51,10 +54,6 @@ class Persistence:
             server.config.on_change(name, self.update_gate)
         server.config.on_change("appendonly", self.aof.apply_appendonly)
         server.config.on_change("appendfsync", self.aof.apply_fsync)
-
-    def exit(self) -> None:
-        """The data cannot be kept as promised: stop the program.  ``app.py`` replaces it where that is wrong."""
-        os._exit(1)
 
     # --- the start -------------------------------------------------------------------------------
 

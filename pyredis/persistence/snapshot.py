@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .children import CAN_FORK, KILLED_ON_PURPOSE, RDB, Children, Report
+from .children import CAN_FORK, KILLED_ON_PURPOSE, RDB, Children, Done, Report
 from .files import NewFile, remove, sync_directory
 from .rdb.options import SaveOptions
 from .rdb.writer import Writer, frequency_opcode, idle_opcode, standard_fields
+from .slices import SlicedSave
 
 if TYPE_CHECKING:
     from ..engine.server import Server
     from ..keyspace.database import Database
-    from .slices import SlicedSave
 
 RETRY_SECONDS = 5
 """How long after a failed background save the next is tried (CONFIG_BGSAVE_RETRY_DELAY)."""
@@ -28,7 +28,12 @@ def save_options(server: Server) -> SaveOptions:
 
 
 def begin_rdb(
-    server: Server, write: Callable[[bytes], object], replication: tuple[int, bytes, int] | None, aof_base: bool
+    server: Server,
+    write: Callable[[bytes], object],
+    replication: tuple[int, bytes, int] | None,
+    aof_base: bool,
+    *,
+    functions: bool = True,
 ) -> Writer:
     """A writer that has written what comes before the databases."""
     options = save_options(server)
@@ -39,8 +44,9 @@ def begin_rdb(
             created, server.used_memory(), replication=replication, aof_base=aof_base, version=options.version
         )
     )
-    for code in server.library_sources():
-        writer.function(code)
+    if functions:
+        for code in server.library_sources():
+            writer.function(code)
     return writer
 
 
@@ -85,6 +91,12 @@ def delayed(access: Callable[[bytes, Any], bytes] | None, delay: int) -> Callabl
     return slow
 
 
+def forks(server: Server) -> bool:
+    """Whether background saves of *server* are made by a forked child (background-save)."""
+    mode = server.config.background_save
+    return mode == "fork" or (mode == "auto" and CAN_FORK)
+
+
 class Snapshots:
     """When the data was saved last, whether that went well, and the saving itself."""
 
@@ -102,6 +114,8 @@ class Snapshots:
         self.replication_info: Callable[[], tuple[int, bytes, int] | None] = lambda: None
         """Selected database, replication id and offset to write, where they mean something (rdbPopulateSaveInfo)."""
         self.sliced: SlicedSave | None = None
+        self.completed: list[Callable[[bool], None]] = []
+        """Called once each when the background save that runs has ended, with whether it went well."""
         self._dirty_before = 0
 
     @property
@@ -136,7 +150,10 @@ class Snapshots:
             return False
         try:
             write_rdb(
-                server, file.write, replication=self.replication_info(), progress=report and report.progress
+                server,
+                file.write,
+                replication=self.replication_info(),
+                progress=None if report is None else report.progress,
             )
             file.finish()
         except OSError as error:
@@ -190,8 +207,7 @@ class Snapshots:
         self.saves += 1
         self._dirty_before = server.dirty
         self.last_try = self._unix_time()
-        mode = server.config.background_save
-        if mode == "slices" or (mode == "auto" and not CAN_FORK):
+        if not forks(server):
             return self._start_slices()
         path = self.path
         try:
@@ -204,23 +220,38 @@ class Snapshots:
         self.started_at = self._unix_time()
         return True
 
-    def _start_slices(self) -> bool:
-        from .slices import SlicedSave  # few servers ever need it
+    def start_for_replicas(self, done: Done) -> None:
+        """A background save that replicas wait for; *done* hears of its end.  Raises OSError."""
+        self.saves += 1
+        self._dirty_before = self._server.dirty
+        self.last_try = self._unix_time()
+        path = self.path
+        pid = self._children.fork(RDB, lambda report: self.write_file(path, report), done)
+        self._server.log.notice(f"Background saving started by pid {pid}")
+        self.started_at = self._unix_time()
 
-        self.sliced = SlicedSave(self._server, self, self._children.loop, self._slices_ended)
-        if not self.sliced.start():
-            self.sliced = None
+    def finished_for_replicas(self, status: int, by_signal: int) -> None:
+        """What *done* of ``start_for_replicas`` calls first."""
+        self._ended(status, by_signal)
+
+    def _start_slices(self) -> bool:
+        temporary, path = self.temporary(os.getpid()), self.path
+        file = self.open_temporary(temporary)
+        if file is None:
             self._set_ok(False)
             return False
+
+        def done(succeeded: bool) -> None:
+            self.sliced = None
+            self._ended(0 if succeeded and self.put_in_place(temporary, path) else 1, 0)
+            self._children.end()
+
         self._children.begin(RDB)
         self.started_at = self._unix_time()
         self._server.log.notice("Background saving started in slices")
+        writer = begin_rdb(self._server, file.write, self.replication_info(), False)
+        self.sliced = SlicedSave(self._server, file, writer, self._children.loop, done)
         return True
-
-    def _slices_ended(self, succeeded: bool) -> None:
-        self.sliced = None
-        self._ended(0 if succeeded else 1, 0)
-        self._children.end()
 
     def _ended(self, status: int, by_signal: int) -> None:
         """The end of a background save (backgroundSaveDoneHandlerDisk)."""
@@ -240,6 +271,9 @@ class Snapshots:
             self._set_ok(True)
         self.last_seconds = self._unix_time() - self.started_at
         self.started_at = -1
+        completed, self.completed = self.completed, []
+        for hook in completed:
+            hook(not status and not by_signal)
 
     def stop_background(self) -> None:
         """Kill a background save, at shutdown or because the data it saves is being replaced (killRDBChild)."""

@@ -51,6 +51,7 @@ class StrictParser:
         "consumed",
         "failed",
         "idle",
+        "largest",
         "max_bulk",
     )
 
@@ -62,6 +63,8 @@ class StrictParser:
         self.failed = False
         self.idle = True
         """Nothing is buffered: the next byte begins a command."""
+        self.largest = 0
+        """The longest bulk that came in pieces; whoever watches peaks resets it."""
         self._data = b""
         self._pos = 0
         self._argv: list[bytes] = []
@@ -73,6 +76,15 @@ class StrictParser:
     def pending(self) -> int:
         """Bytes received but not yet part of an argument."""
         return len(self._data) - self._pos + sum(map(len, self._pieces))
+
+    @property
+    def gathered(self) -> int:
+        """Bytes of the complete arguments of a command that is not complete.  O(arguments)"""
+        return sum(map(len, self._argv))
+
+    def peek(self, count: int) -> bytes:
+        """Up to *count* bytes from the start of what is pending."""
+        return (b"".join(self._pieces) + self._data[self._pos : self._pos + count])[:count]
 
     def feed(self, data: bytes) -> Callable[[], Request]:
         """Append *data*; the result is to be called until it returns False."""
@@ -151,6 +163,7 @@ class StrictParser:
         self.consumed += len(self._data) - self._pos
         self._remaining = remaining
         self._missing = missing
+        self.largest = max(self.largest, len(self._data) - start + missing)
         if start < len(self._data):
             self._pieces.append(self._data[start:])
         self._data, self._pos = b"", 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
+from ..resp.encode import OK
 from .conversion import command_arguments, reply_to_lua
 from .raised import error_reply, error_table
 
@@ -60,6 +61,7 @@ def sha1hex(text: bytes) -> bytes:
 def _command_function(runtime: Runtime, *, raises: bool) -> Callable[..., Any]:
     """redis.call or redis.pcall.  0.4 us besides the command itself and the crossing."""
     execute, make_table, memory_used = runtime.host.execute, runtime.make_table, runtime.memory_used
+    statuses = runtime.statuses
 
     def call(*argv: Any) -> Any:
         if memory_used(True) > runtime.soft_limit:
@@ -86,6 +88,8 @@ def _command_function(runtime: Runtime, *, raises: bool) -> Callable[..., Any]:
         if kind == _INTEGER:
             return int(reply[1:-2])
         if kind == _STATUS:
+            if reply == OK and statuses:
+                return statuses.pop()
             return make_table({b"ok": reply[1:-2]})
         if kind == _ERROR and raises:
             raise error_reply(reply[1:-2])

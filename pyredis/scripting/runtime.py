@@ -33,7 +33,7 @@ from .raised import LuaRaised
 INTERVAL = 100_000
 DEFAULT_MEMORY_LIMIT = 1 << 30
 
-_CHUNKS = ("frames", "sandbox", "json_encode", "json_decode", "cjson", "cmsgpack", "reply", "api", "execution")
+_CHUNKS = ("frames", "coroutines", "sandbox", "json_encode", "json_decode", "cjson", "cmsgpack", "reply", "api", "execution")
 _FREE_REFERENCES = 8100  # more than the words one call can have
 _MOST_WORDS = 7900  # of EVAL that fit on Lua's stack
 
@@ -96,6 +96,8 @@ class Runtime:
         self._out_of_memory = LuaRaised(b"not enough memory")
         self.script_resp = 2
         self._client_resp = 2
+        self.statuses: list[Any] = []
+        """A stock of tables ``{ok = "OK"}``."""
         self._boot(prng)
         self._overhead = self.memory_used(True)
 
@@ -130,6 +132,7 @@ class Runtime:
         self._add_script, self._clear_scripts = core[b"add_script"], core[b"clear_scripts"]
         self._remove_scripts, self._run_with_tables = core[b"remove_scripts"], core[b"run_with_tables"]
         self._set_client_resp, self._set_script_resp = core[b"set_client_resp"], core[b"set_script_resp"]
+        self._make_statuses = core[b"make_statuses"]
         self._make_entry, self._reset_cjson = core[b"make_entry"], core[b"reset_cjson"]
         self._entries: dict[int, Callable[..., Any]] = {}
         stock = [lua.table() for _ in range(_FREE_REFERENCES)]
@@ -233,6 +236,8 @@ class Runtime:
         if version != self._client_resp:
             self._client_resp = version
             self._set_client_resp(version)
+        if len(self.statuses) < 8:
+            self.statuses.extend(self._make_statuses())
         if self.script_resp != 2:
             self.script_resp = 2
             self._set_script_resp(2)
@@ -240,6 +245,7 @@ class Runtime:
     def _failed(self, error: Exception) -> tuple[bool, bool | None, bytes]:
         """What ``run`` answers for an error that got past the script's own handler."""
         if isinstance(error, MemoryError):
+            self._lua.gccollect()
             return False, None, b"not enough memory"
         if isinstance(error, LuaRaised):
             return False, error.counted, error.message

@@ -44,3 +44,15 @@ def total_memory() -> int:
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return 0
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def trim_heap() -> bool:
+    """Give free memory back to the operating system; false where the C library cannot."""
+    import ctypes
+
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return True  # nothing to purge, as with Redis on another allocator than jemalloc
+    trim(0)
+    return True

@@ -101,8 +101,8 @@ def test_an_infinite_score_of_weight_zero_resets_an_intersection(send: Peer) -> 
 @pytest.mark.parametrize(
     ("words", "count"),
     [
-        ("2 x y", 2), ("2 x y LIMIT 1", 1), ("2 x y limit 0", 2), ("2 x y LIMIT 9", 2), ("3 x y s", 1), ("2 x missing", 0),
-        ("1 x", 3), ("2 x x LIMIT 2 LIMIT 1", 1), ("1 s", 2),
+        ("2 x y", 2), ("2 x y LIMIT 1", 1), ("2 x y limit 0", 2), ("2 x y LIMIT 9", 2), ("3 x y s", 1),
+        ("2 x missing", 0), ("1 x", 3), ("2 x x LIMIT 2 LIMIT 1", 1), ("1 s", 2),
     ],
 )  # fmt: skip
 def test_zintercard(filled: Peer, words: str, count: int) -> None:

@@ -150,11 +150,21 @@ def test_served_later(
 ) -> None:
     waiting = connect()
     assert waiting(*words) == b""
-    send("SADD", "k", "not a sorted set")
+    send("SADD", "z", "not in a sorted set")
     assert waiting.take() == b""
+    send("DEL", "z")
     assert send("ZADD", "z", "1", "a", "2", "b", "3", "c") == b":3\r\n"
     assert waiting.take() == reply
-    assert propagated[1:] == [[b"ZADD", b"z", b"1", b"a", b"2", b"b", b"3", b"c"], effect]
+    assert propagated[2:] == [[b"ZADD", b"z", b"1", b"a", b"2", b"b", b"3", b"c"], effect]
+
+
+def test_a_key_of_another_type_ends_the_wait_for_the_next(send: Peer, connect: Connect) -> None:
+    waiting = connect()
+    waiting("BZPOPMIN", "k", "z", "0")
+    send("SADD", "k", "not in a sorted set")
+    assert waiting.take() == b""
+    send("ZADD", "z", "1", "a")
+    assert waiting.take() == WRONGTYPE
 
 
 @pytest.mark.parametrize("words", WAITING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyredis.engine.server import Server
+from pyredis.util.clock import ManualClock
 
 from ..conftest import Peer
 from .conftest import Events
@@ -43,8 +44,8 @@ def named(request: pytest.FixtureRequest, send: Peer, server: Server) -> Peer:
 
 
 BY_RANK = [
-    ("0 -1", "a b c d e"), ("1 2", "b c"), ("-2 -1", "d e"), ("-99 1", "a b"), ("3 99", "d e"), ("3 2", ""), ("5 9", ""),
-    ("-3 -4", ""), ("0 -99", ""),
+    ("0 -1", "a b c d e"), ("1 2", "b c"), ("-2 -1", "d e"), ("-99 1", "a b"), ("3 99", "d e"), ("3 2", ""),
+    ("5 9", ""), ("-3 -4", ""), ("0 -99", ""),
 ]  # fmt: skip
 
 
@@ -68,8 +69,9 @@ def test_with_scores(scored: Peer) -> None:
 
 
 BY_SCORE = [
-    ("-inf +inf", "a b c d e"), ("2 4", "b c d"), ("(2 4", "c d"), ("2 (4", "b c"), ("(2 (3", ""), ("3 3", "c"), ("(3 3", ""),
-    ("4 2", ""), ("2.5 3.5", "c"), ("6 inf", ""), ("(inf inf", ""), ("-inf (1", ""), ("0x2 0X3", "b c"), ("1e400 1e401", ""),
+    ("-inf +inf", "a b c d e"), ("2 4", "b c d"), ("(2 4", "c d"), ("2 (4", "b c"), ("(2 (3", ""), ("3 3", "c"),
+    ("(3 3", ""), ("4 2", ""), ("2.5 3.5", "c"), ("6 inf", ""), ("(inf inf", ""), ("-inf (1", ""), ("0x2 0X3", "b c"),
+    ("1e400 1e401", ""),
     ("-1e400 2", "a b"), ("1e-400 1", "a"), ("-0x1p9999 0x1p9999", "a b c d e"),
 ]  # fmt: skip
 
@@ -94,9 +96,9 @@ def test_score_bounds_are_read_like_strtod(scored: Peer) -> None:
 
 
 BY_LEX = [
-    ("- +", "a b c d e"), ("[b [d", "b c d"), ("(b [d", "c d"), ("[b (d", "b c"), ("(b (c", ""), ("[c [c", "c"), ("(c [c", ""),
-    ("[d [b", ""), ("+ -", ""), ("- -", ""), ("+ +", ""), ("+ [c", ""), ("[c -", ""), ("- (b", "a"), ("[aa (bb", "b"),
-    ("( [b", "a b"), ("[ [", ""),
+    ("- +", "a b c d e"), ("[b [d", "b c d"), ("(b [d", "c d"), ("[b (d", "b c"), ("(b (c", ""), ("[c [c", "c"),
+    ("(c [c", ""), ("[d [b", ""), ("+ -", ""), ("- -", ""), ("+ +", ""), ("+ [c", ""), ("[c -", ""), ("- (b", "a"),
+    ("[aa (bb", "b"), ("( [b", "a b"), ("[ [", ""),
 ]  # fmt: skip
 
 
@@ -119,8 +121,8 @@ def test_lex_bounds(named: Peer, wrong: str) -> None:
 
 
 LIMITS = [
-    ("0 2", "a b", "e d"), ("1 2", "b c", "d c"), ("4 9", "e", "a"), ("5 1", "", ""), ("0 0", "", ""), ("1 -1", "b c d e", "d c b a"),
-    ("1 -7", "b c d e", "d c b a"), ("-1 2", "", ""),
+    ("0 2", "a b", "e d"), ("1 2", "b c", "d c"), ("4 9", "e", "a"), ("5 1", "", ""), ("0 0", "", ""),
+    ("1 -1", "b c d e", "d c b a"), ("1 -7", "b c d e", "d c b a"), ("-1 2", "", ""),
 ]  # fmt: skip
 
 
@@ -165,8 +167,9 @@ def test_refused_before_the_key_is_looked_at(send: Peer, words: tuple[str, ...],
 @pytest.mark.parametrize(
     "words",
     [
-        ("ZRANGE", "x", "0", "1"), ("ZRANGE", "x", "0", "1", "REV"), ("ZRANGEBYSCORE", "x", "0", "1"), ("ZCOUNT", "x", "0", "1"),
-        ("ZLEXCOUNT", "x", "-", "+"), ("ZRANGESTORE", "d", "x", "0", "1"), ("ZREMRANGEBYRANK", "x", "0", "1"),
+        ("ZRANGE", "x", "0", "1"), ("ZRANGE", "x", "0", "1", "REV"), ("ZRANGEBYSCORE", "x", "0", "1"),
+        ("ZCOUNT", "x", "0", "1"), ("ZLEXCOUNT", "x", "-", "+"), ("ZRANGESTORE", "d", "x", "0", "1"),
+        ("ZREMRANGEBYRANK", "x", "0", "1"),
         ("ZREMRANGEBYSCORE", "x", "0", "1"), ("ZREMRANGEBYLEX", "x", "-", "+"),
     ],
 )  # fmt: skip
@@ -282,12 +285,16 @@ def test_zrangestore_encodings(send: Peer, server: Server) -> None:
     assert encoding() == b"skiplist"
 
 
-def test_zrangestore_over_an_expired_key(send: Peer, events: Events, propagated: Propagated, advance: object) -> None:
+def test_zrangestore_over_an_expired_key(
+    send: Peer, clock: ManualClock, events: Events, propagated: Propagated
+) -> None:  # fmt: skip
     send("ZADD", "z", "1", "a")
     send("SET", "d", "string", "PX", "10")
-    advance(0.011)  # type: ignore[operator]
     del events[:], propagated[:]
-    send("ZADD", "d", "1", "a")
-    send("PEXPIRE", "d", "10")
+    clock.advance(seconds=1)
     assert send("ZRANGESTORE", "d", "z", "0", "-1") == b":1\r\n"
+    assert events == [(b"expired", b"d"), (b"zrangestore", b"d")]
+    assert propagated == [
+        [b"MULTI"], [b"DEL", b"d"], [b"ZRANGESTORE", b"d", b"z", b"0", b"-1"], [b"EXEC"],
+    ]  # fmt: skip
     assert send("PTTL", "d") == b":-1\r\n"

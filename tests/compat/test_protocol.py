@@ -67,6 +67,7 @@ def exchange(runner: Runner, data: bytes, chunk: int) -> list[tuple[list[Node], 
     connections = [Connection(side.server.address, 5.0) for side in runner.sides]
     try:
         for connection in connections:
+            connection.call(b"PING")  # from here on the server reads it
             for at in range(0, len(data), chunk):
                 connection.send(data[at : at + chunk])
         runner.settle()
@@ -75,6 +76,9 @@ def exchange(runner: Runner, data: bytes, chunk: int) -> list[tuple[list[Node], 
             frames = connection.pending()
             assert connection.buffer == b"", "an incomplete frame"
             answers.append((frames, connection.closed))
+        if answers[0][1] != answers[1][1]:  # closing may take one more turn of the loop
+            late = [connection.pending(0.2) for connection in connections]
+            answers = [(answers[n][0] + late[n], connections[n].closed) for n in range(2)]
         return answers
     finally:
         for connection in connections:

@@ -147,7 +147,7 @@ APPLIED_AT_ONCE: dict[str, list[str]] = {
 }
 """Directives whose good values would change the server that is asked, with the values to try."""
 
-OURS = frozenset({"event-loop", "rdb-version"})
+OURS = frozenset({"background-save", "event-loop", "rdb-version"})
 
 
 def settings() -> list[tuple[str, list[str]]]:

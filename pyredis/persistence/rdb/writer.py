@@ -41,7 +41,8 @@ class Writer:
         self.keys = 0
         self._crc = 0
 
-    def _put(self, piece: bytes) -> None:
+    def put(self, piece: bytes) -> None:
+        """Write a *piece* that is a whole number of records."""
         if self.checksum:
             self._crc = crc64(piece, self._crc)
         self.size += len(piece)
@@ -54,12 +55,12 @@ class Writer:
             text = value if isinstance(value, bytes) else b"%d" % value
             compress = self.options.compress
             parts += (_OPCODE[codes.AUX], encode_string(name, compress), encode_string(text, compress))
-        self._put(b"".join(parts))
+        self.put(b"".join(parts))
 
     def function(self, code: bytes) -> None:
         """The source of a function library; left out of files for servers before 7.0, which have none."""
         if self.options.version >= 10:
-            self._put(_OPCODE[codes.FUNCTION2] + encode_string(code, self.options.compress))
+            self.put(_OPCODE[codes.FUNCTION2] + encode_string(code, self.options.compress))
 
     def database(
         self,
@@ -78,7 +79,7 @@ class Writer:
         if not data:
             return
         head = (_OPCODE[codes.SELECTDB], encode_length(index), _OPCODE[codes.RESIZEDB])
-        self._put(b"".join((*head, encode_length(len(data)), encode_length(len(expires)))))
+        self.put(b"".join((*head, encode_length(len(data)), encode_length(len(expires)))))
         options = self.options
         compress = options.compress
         longest = 20 if compress else 63
@@ -113,17 +114,17 @@ class Writer:
             if not pieces or len(payload) > _BIG:
                 self.keys += _KEYS_PER_PIECE - pieces
                 pieces = _KEYS_PER_PIECE
-                self._put(b"".join(parts))
+                self.put(b"".join(parts))
                 parts.clear()
                 if progress is not None:
                     progress(self.keys)
         self.keys += _KEYS_PER_PIECE - pieces
         if parts:
-            self._put(b"".join(parts))
+            self.put(b"".join(parts))
 
     def end(self) -> None:
         """The end opcode and the checksum."""
-        self._put(_OPCODE[codes.EOF])
+        self.put(_OPCODE[codes.EOF])
         self.write(_CHECKSUM.pack(self._crc))
         self.size += 8
 

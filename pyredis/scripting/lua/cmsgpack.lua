@@ -182,6 +182,9 @@ local function read_text(length, at)
 end
 
 local function read_array(length, at, slots)
+    if slots + 2 > 8000 then
+        throw('stack overflow (in function mp_decode_to_lua_array)')
+    end
     local array = {}
     for i = 1, length do
         array[i], at = read(at, slots + 2)

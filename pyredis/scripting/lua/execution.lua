@@ -1,9 +1,11 @@
 -- Running scripts: the entry points for the host, and the hook that lets it interrupt them.
 local core = ...
-local type, error, next, select, loadstring = type, error, next, select, loadstring
-local getinfo, sethook, dump, setfenv = debug.getinfo, debug.sethook, string.dump, setfenv
+local type, error, next, select, loadstring, unpack = type, error, next, select, loadstring, unpack
+local getinfo, getregistry, sethook, dump, setfenv = debug.getinfo, debug.getregistry, debug.sethook, string.dump, setfenv
 local xpcall, format, concat = xpcall, string.format, table.concat
 local handle, encode_reply, compile, globals = core.handle, core.encode_reply, core.compile, core.globals
+
+local MANY_THREADS = 1000
 
 -- Compiled scripts by SHA1, functions of libraries by number.
 local scripts = {}
@@ -28,6 +30,17 @@ end
 core.hook = hook
 sethook(hook, '', core.interval)
 
+-- Where the debug library keeps it: a table in the registry, by thread.
+for key, hooks in next, getregistry() do
+    if type(key) == 'userdata' and type(hooks) == 'table' then
+        for thread, function_ in next, hooks do
+            if function_ == hook then
+                core.hooks_key, core.main_key = key, thread
+            end
+        end
+    end
+end
+
 local function failure(err)
     sethook(hook, '', core.interval)
     if type(err) ~= 'table' then
@@ -40,6 +53,9 @@ end
 
 -- One value for simple results; true and the encoded reply for tables; false and the error's parts.
 local function finish(ok, value)
+    if core.created > MANY_THREADS then
+        core.forget_threads()
+    end
     if not ok then
         return failure(value)
     end
@@ -125,6 +141,16 @@ function core.clear_scripts()
 end
 
 core.scripts = scripts
+
+-- A stock of what redis.call returns most often besides strings and numbers: cheaper made here than
+-- one by one by the host.
+function core.make_statuses()
+    local statuses = {}
+    for i = 1, 64 do
+        statuses[i] = { ok = 'OK' }
+    end
+    return unpack(statuses)
+end
 
 -- The globals of EVAL.
 function core.install()

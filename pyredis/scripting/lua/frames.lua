@@ -1,7 +1,7 @@
 -- Who is to blame for an error: the script's frame behind the library functions that are C in Redis
 -- and Lua here.  Their chunks are all named "=[C]", as the source of C functions is.
 local core = ...
-local getinfo, error, type, find = debug.getinfo, error, type, string.find
+local getinfo, error, type, match = debug.getinfo, error, type, string.match
 
 -- Is this frame a Lua function of ours?
 local function ours(info)
@@ -68,9 +68,12 @@ local function raise(message)
     error({ err = 'ERR ' .. message }, 0)
 end
 
--- An exception raised by a function of the host, as the value Redis's C function would have raised.
+-- What a script caught, as it would be in Redis: exceptions of the host's functions become values, and
+-- run-time errors of our functions lose the position that those of C functions do not have.
 local function unwrap(value)
-    if type(value) == 'userdata' then
+    if type(value) == 'string' then
+        return match(value, '^%[C%]:0: (.*)') or value
+    elseif type(value) == 'userdata' then
         local is_table, message, ignore = core.describe(value)
         if is_table then
             return { err = message, ignore_error_stats_update = ignore }

@@ -68,9 +68,24 @@ local function array_length(t)
     return most
 end
 
-local function encode_object(object, n, depth, slots)
+-- One function for both kinds of tables: the deepest nesting just fits into Lua's limit of calls.
+local function encode_table(t, n, depth, slots)
+    if depth > config.encode_max_depth or slots + 3 > 8000 then
+        throw('Cannot serialise, excessive nesting (' .. depth .. ')')
+    end
+    local length = array_length(t)
+    if length and length > 0 then
+        out[n + 1] = '['
+        n = encode_value(rawget(t, 1), n + 1, depth, slots + 1)
+        for i = 2, length do
+            out[n + 1] = ','
+            n = encode_value(rawget(t, i), n + 1, depth, slots + 1)
+        end
+        out[n + 1] = ']'
+        return n + 1
+    end
     local opening = '{'
-    for key, value in next, object do
+    for key, value in next, t do
         local kind = type(key)
         if kind == 'string' then
             out[n + 1] = opening .. quote(key) .. ':'
@@ -84,28 +99,6 @@ local function encode_object(object, n, depth, slots)
     end
     out[n + 1] = opening == '{' and '{}' or '}'
     return n + 1
-end
-
-local function encode_array(array, n, depth, slots, length)
-    out[n + 1] = '['
-    n = encode_value(rawget(array, 1), n + 1, depth, slots + 1)
-    for i = 2, length do
-        out[n + 1] = ','
-        n = encode_value(rawget(array, i), n + 1, depth, slots + 1)
-    end
-    out[n + 1] = ']'
-    return n + 1
-end
-
-local function encode_table(t, n, depth, slots)
-    if depth > config.encode_max_depth or slots + 3 > 8000 then
-        throw('Cannot serialise, excessive nesting (' .. depth .. ')')
-    end
-    local length = array_length(t)
-    if length and length > 0 then
-        return (encode_array(t, n, depth, slots, length))
-    end
-    return (encode_object(t, n, depth, slots))
 end
 
 function encode_value(value, n, depth, slots)

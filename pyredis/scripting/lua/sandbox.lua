@@ -6,11 +6,10 @@
 local core = ...
 local throw, bad_argument, bad_type, unwrap, ours = core.throw, core.bad_argument, core.bad_type, core.unwrap, core.ours
 local type, error, next, select, tostring, tonumber, setmetatable = type, error, next, select, tostring, tonumber, setmetatable
-local getinfo, sethook, byte, match, concat = debug.getinfo, debug.sethook, string.byte, string.match, table.concat
+local getinfo, byte, match = debug.getinfo, string.byte, string.match
 local raw_pcall, raw_xpcall, raw_rawset, raw_rawget, raw_getmetatable = pcall, xpcall, rawset, rawget, getmetatable
-local raw_getfenv, raw_setfenv, raw_loadstring, raw_newproxy = getfenv, setfenv, loadstring, newproxy
+local raw_getfenv, raw_setfenv, raw_loadstring, raw_load, raw_newproxy = getfenv, setfenv, loadstring, load, newproxy
 local raw_collectgarbage, raw_insert, raw_dump = collectgarbage, table.insert, string.dump
-local raw_create, raw_resume, raw_wrap = coroutine.create, coroutine.resume, coroutine.wrap
 
 local READONLY = 'Attempt to modify a readonly table'
 
@@ -185,11 +184,12 @@ function base.setfenv(...)
 end
 
 -- Compiling: text only.  What begins like bytecode gets the syntax error its first byte deserves.
+local function harmless(text)
+    return byte(text) == 27 and ' ' .. text or text
+end
+
 local function compile(text, name)
-    if byte(text) == 27 then
-        text = ' ' .. text
-    end
-    local compiled, problem = raw_loadstring(text, name)
+    local compiled, problem = raw_loadstring(harmless(text), name)
     if compiled then
         return raw_setfenv(compiled, env)
     end
@@ -214,22 +214,19 @@ function base.load(...)
     if type(reader) ~= 'function' then
         bad_type(1, 'function', reader, select('#', ...))
     end
-    local pieces = {}
-    local ok, problem = raw_pcall(function()
-        while true do
-            local piece = reader()
-            if piece == nil or piece == '' then
-                return
-            elseif type(piece) ~= 'string' and type(piece) ~= 'number' then
-                error('reader function must return a string', 0)
-            end
-            pieces[#pieces + 1] = piece
+    local started = false
+    local compiled, problem = raw_load(function()
+        local piece = reader()
+        if not started and type(piece) == 'string' and piece ~= '' then
+            started = true
+            return harmless(piece)
         end
-    end)
-    if not ok then
-        return nil, unwrap(problem)
+        return piece
+    end, name and tostring(name) or '=(load)')
+    if compiled then
+        return raw_setfenv(compiled, env)
     end
-    return compile(concat(pieces), name and tostring(name) or '=(load)')
+    return nil, unwrap(problem)
 end
 
 -- Errors
@@ -252,7 +249,7 @@ end
 
 function base.pcall(...)
     if select('#', ...) == 0 then
-        bad_argument(1, 'value expected')
+        return false, 'attempt to call a boolean value' -- its own placeholder (luaRedisPcall)
     end
     return settle(raw_pcall(...))
 end
@@ -264,51 +261,6 @@ function base.xpcall(...)
     end
     return raw_xpcall(f, function(err)
         return handler(unwrap(err))
-    end)
-end
-
--- Coroutines: each needs the count hook armed, for hooks of the debug library are not inherited.
-
-local armed = setmetatable({}, { __mode = 'k' })
-core.armed = armed
-
-local function lua_function(f)
-    if type(f) ~= 'function' or getinfo(f, 'S').what == 'C' then
-        bad_argument(1, 'Lua function expected')
-    end
-end
-
-local function create(f)
-    lua_function(f)
-    local thread = raw_create(f)
-    sethook(thread, core.hook, '', core.interval)
-    armed[thread] = core.run
-    return thread
-end
-
-local function resumed(ok, ...)
-    if ok then
-        return true, ...
-    end
-    return false, unwrap((...))
-end
-
-local function resume(...)
-    local thread = ...
-    if type(thread) ~= 'thread' then
-        bad_argument(1, 'coroutine expected')
-    elseif armed[thread] ~= core.run then
-        sethook(thread, core.hook, '', core.interval)
-        armed[thread] = core.run
-    end
-    return resumed(raw_resume(...))
-end
-
-local function wrap(f)
-    lua_function(f)
-    return raw_wrap(function(...)
-        sethook(core.hook, '', core.interval)
-        return f(...)
     end)
 end
 
@@ -381,7 +333,7 @@ end
 base.string = library(string, { dump = dump })
 base.table = library(table, { insert = insert })
 base.math = library(math, { random = core.random, randomseed = core.randomseed })
-base.coroutine = library(coroutine, { create = create, resume = resume, wrap = wrap })
+base.coroutine = library(coroutine, core.coroutine)
 raw_getmetatable('').__metatable = protect({ __index = base.string })
 
 core.globals = strict(base)

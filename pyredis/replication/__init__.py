@@ -1,0 +1,1 @@
+"""Leader and follower: offsets, backlog, full and partial synchronisation."""
