@@ -8,6 +8,7 @@ from ..errors import InvalidClientName
 from ..registry.flags import GATE_ARGV, GATE_AUTH
 from ..resp import resp2
 from ..resp.parser import RequestParser
+from .buffers import REPLY_BUFFER
 
 if TYPE_CHECKING:
     from ..effects.blocking import Wait
@@ -33,6 +34,9 @@ class Transport(Protocol):
     def buffered(self) -> int:
         """Bytes accepted for sending that the kernel has not taken yet."""
 
+    def check_output(self) -> None:
+        """Close if output has been too much for too long; called from the cron."""
+
     peer: bytes
     local: bytes
     fd: int
@@ -56,6 +60,8 @@ class Detached:
 
     def wake(self) -> None: ...
 
+    def check_output(self) -> None: ...
+
     def buffered(self) -> int:
         return 0
 
@@ -71,6 +77,7 @@ class Client:
     __slots__ = (
         "argv",
         "authenticated",
+        "buffers_checked",
         "can_block",
         "channels",
         "closing",
@@ -98,7 +105,9 @@ class Client:
         "parser",
         "patterns",
         "peak_output",
+        "peak_reset",
         "postponed",
+        "query_buffer",
         "readonly",
         "redacted",
         "replica",
@@ -125,7 +134,7 @@ class Client:
         self.id = server.next_client_id()
         self.db: Database = server.databases[0]
         self.wire: Wire = resp2
-        self.parser = RequestParser()
+        self.parser = RequestParser(max_bulk=server.config.proto_max_bulk_len)
         self.out: list[bytes] = []
         self.to_flush = False
         self.internal = internal
@@ -134,7 +143,6 @@ class Client:
         self.is_master = False
         """The link to our own leader: its commands are obeyed, whatever would refuse them otherwise."""
         self.readonly = False  # READONLY, which matters in a cluster only
-        self.reply_buffer_size = 16 * 1024
 
         # Refusals that concern this client alone: a bit mask of registry.flags.GATE_*.
         self.gate = 0
@@ -155,7 +163,12 @@ class Client:
         self.redacted: tuple[int, ...] = ()
         self.input_bytes = 0
         self.output_bytes = 0
-        self.peak_output = 0
+        # What engine.buffers makes of Redis's buffers; sizes in bytes, moments as ``server.now``.
+        self.query_buffer = 0
+        self.buffers_checked = server.now
+        self.reply_buffer_size = REPLY_BUFFER
+        self.peak_output = REPLY_BUFFER  # the biggest batch of replies
+        self.peak_reset = server.now
         self.soft_limit_since = 0  # ns, 0 while under the soft output limit
 
         # Why input is not being executed: blocked, postponed or closing.  ``halted`` is their union.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .buffers import REPLY_BUFFER, output_bytes, query_buffer, query_bytes, reply_peak
+
 if TYPE_CHECKING:
     from .client import Client
 
 CLIENT_BYTES = 2048
 """Rough size of a connection's own objects, for tot-mem."""
-QUERY_BUFFER = 16 * 1024
-"""Redis's initial query buffer; ours is the event loop's, reported as this size where input waits."""
+POINTER_BYTES = 8
 
 
 def client_type(client: Client) -> str:
@@ -29,7 +30,7 @@ def flags(client: Client) -> str:
     server, tracking = client.server, client.tracking
     letters = [
         ("O", client in server.monitoring.clients),
-        ("S", client.replica is not None),
+        ("S", client.replica is not None and client not in server.monitoring.clients),
         ("M", client.is_master),
         ("P", bool(client.channels or client.patterns or client.shard_channels)),
         ("x", client.transaction is not None),
@@ -39,6 +40,7 @@ def flags(client: Client) -> str:
         ("B", tracking is not None and tracking.bcast),
         ("d", client.dirty_cas),
         ("c", client.closing),
+        ("u", client in server.resumable),
         ("U", client.transport.is_unix),
         ("r", client.readonly),
         ("e", client.no_evict),
@@ -47,26 +49,34 @@ def flags(client: Client) -> str:
     return "".join(letter for letter, on in letters if on) or "N"
 
 
-def output_bytes(client: Client) -> int:
-    """Output that has not reached the kernel."""
-    return sum(map(len, client.out)) + client.transport.buffered()
-
-
 def memory(client: Client) -> int:
-    """What the client holds, in bytes: its objects, input, output and queued commands."""
-    total = CLIENT_BYTES + client.parser.pending + output_bytes(client) + sum(map(len, client.argv))
+    """What the client holds, in bytes: its objects, input, output and queued commands (getClientMemoryUsage)."""
+    total = CLIENT_BYTES + query_buffer(client) + client.reply_buffer_size + argv_bytes(client) + _listed(client)
     if client.transaction is not None:
         total += client.transaction.size
-    return total
+    names = len(client.channels) + len(client.patterns) + len(client.shard_channels)
+    return total + POINTER_BYTES * names
+
+
+def argv_bytes(client: Client) -> int:
+    """The arguments of the running or waiting command."""
+    if client.server.executing is client or client.wait is not None or client.postponed:
+        return sum(map(len, client.argv))
+    return 0
+
+
+def _listed(client: Client) -> int:
+    """Output beyond the reply buffer."""
+    return max(0, output_bytes(client) - client.reply_buffer_size)
 
 
 def describe(client: Client) -> bytes:
     """The line of *client* in CLIENT LIST, without its newline."""
     server, transport, transaction = client.server, client.transport, client.transaction
     now = server.now // 1_000_000_000
-    pending = client.parser.pending
+    used = query_bytes(client)
     unsent = output_bytes(client)
-    in_buffer = min(unsent, QUERY_BUFFER)
+    listed = max(0, unsent - client.reply_buffer_size)
     command = client.command
     fields = (
         (b"id", client.id),
@@ -82,15 +92,15 @@ def describe(client: Client) -> bytes:
         (b"psub", len(client.patterns)),
         (b"ssub", len(client.shard_channels)),
         (b"multi", -1 if transaction is None else len(transaction.commands)),
-        (b"qbuf", pending),
-        (b"qbuf-free", max(0, QUERY_BUFFER - pending) if pending or server.executing is client else 0),
-        (b"argv-mem", sum(map(len, client.argv)) if server.executing is client else 0),
+        (b"qbuf", used),
+        (b"qbuf-free", query_buffer(client) - used),
+        (b"argv-mem", argv_bytes(client)),
         (b"multi-mem", 0 if transaction is None else transaction.size),
         (b"rbs", client.reply_buffer_size),
-        (b"rbp", client.peak_output),
-        (b"obl", in_buffer),
-        (b"oll", 1 if unsent > in_buffer else 0),
-        (b"omem", unsent - in_buffer),
+        (b"rbp", reply_peak(client)),
+        (b"obl", unsent - listed),
+        (b"oll", -(-listed // REPLY_BUFFER)),
+        (b"omem", listed),
         (b"tot-mem", memory(client)),
         (b"events", b"r" if not transport.buffered() else b"rw"),
         (b"cmd", command.wire_name if command is not None else b"NULL"),

@@ -12,14 +12,13 @@ from .log import LEVELS
 if TYPE_CHECKING:
     from .server import Server
 
-CLIENTS_PER_TURN = 200
-
 
 def install(server: Server) -> None:
     """Register the periodic tasks and the hooks of directives that the core owns, and apply these once."""
     server.cron.every(0, lambda server: server.shutdown.poll())
     server.cron.every(0, expire_keys)
-    server.cron.every(1000, close_idle_clients)
+    server.cron.every(0, server.upkeep.turn)
+    server.cron.every(0, lambda server: server.tracking.limit())
     server.cron.every(100, fold_statistics)
     for name in Thresholds.__slots__:
         if hasattr(server.config, name):
@@ -28,6 +27,7 @@ def install(server: Server) -> None:
     server.config.on_change("loglevel", lambda: setattr(server.log, "level", LEVELS[server.config.loglevel]))
     server.config.on_change("slowlog-log-slower-than", server.apply_slow_thresholds)
     server.config.on_change("latency-monitor-threshold", server.apply_slow_thresholds)
+    server.config.on_change("proto-max-bulk-len", lambda: apply_longest_bulk(server))
     server.config.on_change("requirepass", lambda: server.acl.set_default_password(server.config.requirepass))
     if server.config.requirepass:
         server.acl.set_default_password(server.config.requirepass)
@@ -51,7 +51,9 @@ def apply_notifications(server: Server) -> None:
 def expire_keys(server: Server) -> None:
     """The slow cycle of active expiry."""
     if server.active_expire and not server.expires_paused and not server.keeps_expired and not server.loading:
+        started = server.clock.monotonic_ns()
         active_cycle(server, False)
+        server.latency.add("expire-cycle", server.clock.monotonic_ns() - started)
         settle_turn(server)
 
 
@@ -61,19 +63,7 @@ def fold_statistics(server: Server) -> None:
     server.stats.sample()
 
 
-def close_idle_clients(server: Server) -> None:
-    """``timeout``: clients that said nothing for so long are closed (timeout.c clientsCronHandleTimeout)."""
-    limit = server.config.timeout
-    if not limit:
-        return
-    oldest = server.now - limit * 1_000_000_000
-    for client in list(server.clients.values()):
-        if (
-            client.last_interaction < oldest
-            and client.replica is None
-            and not client.is_master
-            and client.wait is None
-            and not (client.channels or client.patterns or client.shard_channels)
-        ):
-            server.log.verbose("Closing idle client")
-            client.close()
+def apply_longest_bulk(server: Server) -> None:
+    """``proto-max-bulk-len``."""
+    for client in server.clients.values():
+        client.parser.max_bulk = server.config.proto_max_bulk_len

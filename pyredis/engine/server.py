@@ -25,11 +25,14 @@ from ..util.process import resident_bytes
 from .cron import Cron
 from .describe import describe
 from .describe_server import Fields, memory_fields, persistence_fields, replication_fields
+from .latency import LatencyMonitor
 from .log import Log
 from .pausing import Pausing
 from .shutdown import Shutdown
+from .slowlog import SlowLog
 from .stats import Stats
 from .timers import Timers
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from ..keyspace.database import Database
@@ -53,9 +56,11 @@ class Server(Keyspace):
     __slots__ = (
         "before_sleep",
         "commands",
+        "cycles",
         "executing",
         "gate",
         "group_commit",
+        "reads",
         "resumable",
         "slow_ns",
         "to_flush",
@@ -88,7 +93,14 @@ class Server(Keyspace):
 
         self.connections_received = 0
         self.rejected_connections = 0
+        self.reads = 0
+        """Chunks of input that were executed."""
+        self.cycles = 0
+        """Turns of the loop for other things: the cron, timers."""
         self.stats = Stats(self)
+        self.slowlog = SlowLog(self)
+        self.latency = LatencyMonitor(self)
+        self.upkeep = Upkeep()
         self.shutdown = Shutdown(self)
         self.notifications = Notifications(self)
         self.listeners: Any = None
@@ -105,7 +117,10 @@ class Server(Keyspace):
         self.after_command: list[Callable[[Client], None]] = []
         self.slow_ns = 1 << 62
         """Commands that take longer are reported to ``slow_observers``."""
-        self.slow_observers: list[Callable[[Client, Command, Argv, int], None]] = []
+        self.slow_observers: list[Callable[[Client, Command, Argv, int], None]] = [
+            self.latency.observe,
+            self.slowlog.observe,
+        ]
         # Plugged by upper layers; the defaults are those of a server without them.
         self.make_room: Callable[[], bool] = lambda: True
         self.script_flags: Callable[[Client, Command, Argv], int] = lambda client, command, argv: command.flags
@@ -125,7 +140,6 @@ class Server(Keyspace):
         """Called by RESET, before the client gets its defaults back."""
         self.group_commit: Callable[[Client], None] | None = None
         """Takes over the sending of replies while appendfsync is always; else None."""
-        self.output_limits: object | None = self
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
         self.allow_denied_in_scripts = False  # DEBUG SET-DISABLE-DENY-SCRIPTS
         self.skip_checksum_validation = False

@@ -42,13 +42,11 @@ class SlowLog:
         self.entries: deque[SlowEntry] = deque()
 
     def observe(self, client: Client, command: Command, argv: Argv, elapsed: int) -> None:
-        """*command* has taken *elapsed* ns; one that waits is logged when it has been served."""
+        """*command* has taken *elapsed* ns."""
         server = self._server
         threshold = server.config.slowlog_log_slower_than
         duration = elapsed // 1000
         if threshold < 0 or duration < threshold or command.flags & SKIP_SLOWLOG:
-            return
-        if client.wait is not None and (server.rerunning is not client or server.rerun_blocked):
             return
         entries = self.entries
         entries.appendleft(

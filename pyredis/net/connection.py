@@ -6,8 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
+from ..engine.buffers import REPLY_BUFFER
 from ..engine.client import Client
-from ..engine.describe import REPLY_BUFFER
 from ..engine.dispatch import drain, end_turn, run
 from ..util.quoting import quote
 from .admission import denied, is_full

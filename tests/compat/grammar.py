@@ -164,11 +164,28 @@ def determined(argv: Argv) -> Argv:
         argv = _without(argv, b"BYLEX", 1)
     elif name in (b"XREAD", b"XREADGROUP"):
         argv = _without(argv, b"BLOCK", 2)
+    elif name == b"CLIENT":
+        argv = _disjoint_prefixes(argv)
     elif name == b"XADD":
         argv = [b"3-3" if word == b"*" else word for word in argv]
     if name in EXPIRING and any(word.upper() in (b"PX", name) for word in argv):
         argv = [argv[0], *(b"100000" if word in SHORT else word for word in argv[1:])]
     return argv
+
+
+def _disjoint_prefixes(argv: Argv) -> Argv:
+    """CLIENT TRACKING without prefixes that overlap each other: 7.2.4 may send two replies to those."""
+    result: Argv = []
+    prefixes: list[bytes] = []
+    words = iter(argv)
+    for word in words:
+        prefix = next(words, None) if word.upper() == b"PREFIX" else None
+        if prefix is None:
+            result.append(word)
+        elif not any(prefix.startswith(other) or other.startswith(prefix) for other in prefixes):
+            prefixes.append(prefix)
+            result += [word, prefix]
+    return result
 
 
 EXPIRING = (b"SET", b"GETEX", b"PEXPIRE", b"PSETEX", b"EXPIRE", b"SETEX")

@@ -108,6 +108,12 @@ class Steps:
             left = []
         assert self.value.slice(*self.value.ranks_by_score(bounds, offset, reverse=reverse)) == left
 
+    def between(self) -> None:
+        low, high = self.data.draw(SCORE), self.data.draw(SCORE)
+        found = [pair for pair in in_order(self.model) if low <= pair[0] < high]
+        scores, members = self.value.order.between(low, high)
+        assert list(zip(scores, members, strict=True)) == found
+
     def copy(self) -> None:
         twin = self.value.copy()
         assert twin.encoding == self.value.encoding

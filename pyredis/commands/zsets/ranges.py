@@ -165,20 +165,34 @@ def _answer(client: Client, key: bytes, query: _Query) -> Reply:
 @command("ZRANGE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
 def zrange(client: Client, argv: Argv) -> Reply:
     """ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"""
-    if len(argv) != 4:
-        return _answer(client, argv[1], _Query(argv, _AUTO, None))
-    start, stop = parse_int(argv[2]), parse_int(argv[3])
-    found = client.db.read(argv[1], SortedSet)
-    if found is None:
-        return EMPTY_ARRAY
-    start, stop = _clip(start, stop, len(found.scores))
-    return array_of_bulks(found.members(start, stop))
+    if len(argv) == 4 or (len(argv) == 5 and argv[4].upper() == b"WITHSCORES"):
+        return _answer_by_rank(client, argv, reverse=False)
+    return _answer(client, argv[1], _Query(argv, _AUTO, None))
 
 
 @command("ZREVRANGE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")
 def zrevrange(client: Client, argv: Argv) -> Reply:
     """ZREVRANGE key start stop [WITHSCORES]"""
+    if len(argv) == 4 or (len(argv) == 5 and argv[4].upper() == b"WITHSCORES"):
+        return _answer_by_rank(client, argv, reverse=True)
     return _answer(client, argv[1], _Query(argv, _BY_RANK, True))
+
+
+def _answer_by_rank(client: Client, argv: Argv, *, reverse: bool) -> Reply:
+    """The commonest queries: ``key start stop``, perhaps with one more word, for the scores."""
+    start, stop = parse_int(argv[2]), parse_int(argv[3])
+    found = client.db.read(argv[1], SortedSet)
+    if found is None:
+        return EMPTY_ARRAY
+    size = len(found.scores)
+    start, stop = _clip(start, stop, size)
+    if reverse:
+        start, stop = size - stop, size - start
+    if len(argv) == 5:
+        entries = found.entries(start, stop)
+        return client.wire.scored(entries[::-1] if reverse else entries)
+    members = found.members(start, stop)
+    return array_of_bulks(members[::-1] if reverse else members)
 
 
 @command("ZRANGEBYSCORE", arity=-4, flags=READONLY, keys=at(1, RO | ACCESS), acl="sortedset")

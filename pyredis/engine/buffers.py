@@ -1,0 +1,88 @@
+"""The query and reply buffers Redis would keep for a client, as numbers (server.c clientsCron).
+
+The event loop and the parser have buffers of their own.  CLIENT LIST, memory limits and tests want to see
+Redis's, so their sizes are derived: the hot path contributes no more than the largest reply.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .server import Server
+
+IO_BUFFER = 16 * 1024
+"""The query buffer that the first bytes of a client need (PROTO_IOBUF_LEN)."""
+RESIZE_THRESHOLD = 32 * 1024
+WASTED = 4 * 1024
+REPLY_BUFFER = 16 * 1024
+"""Replies beyond this go to a list of blocks of this size (PROTO_REPLY_CHUNK_BYTES)."""
+SMALLEST_REPLY_BUFFER = 1024
+IDLE_SECONDS = 2
+SECOND = 1_000_000_000
+
+
+def encoded_size(argv: list[bytes]) -> int:
+    """Bytes of *argv* as a request."""
+    return len(b"*%d\r\n" % len(argv)) + sum([len(argument) + len(b"$%d\r\n\r\n" % len(argument)) for argument in argv])
+
+
+def query_bytes(client: Client) -> int:
+    """``qbuf``: input that waits, and the running command itself."""
+    if client.server.executing is client:
+        return client.parser.pending + encoded_size(client.argv)
+    return client.parser.pending
+
+
+def query_buffer(client: Client) -> int:
+    """The whole of the query buffer, used or not."""
+    parser = client.parser
+    size = client.query_buffer
+    if client.last_interaction > client.buffers_checked or not parser.idle:
+        size = max(size, IO_BUFFER)
+    return max(size, parser.largest, query_bytes(client))
+
+
+def resize_query_buffer(client: Client, now: int) -> None:
+    """Take back room that is not needed (clientsCronResizeQueryBuffer)."""
+    parser = client.parser
+    size, pending = query_buffer(client), parser.pending
+    idle = (now - client.last_interaction) // SECOND > IDLE_SECONDS
+    if size - pending > WASTED:
+        if idle:
+            size = pending
+            parser.largest = 0
+        elif size > RESIZE_THRESHOLD and size // 2 > parser.largest:
+            size = max(pending, parser.largest, IO_BUFFER)
+    client.query_buffer = size
+    client.buffers_checked = now
+    if parser.idle:
+        parser.largest = 0
+
+
+def resize_reply_buffer(server: Server, client: Client, now: int) -> None:
+    """Half the reply buffer if its peak has not reached that for a while, double it if it was full."""
+    if not server.reply_buffer_resizing:
+        return
+    size, peak = client.reply_buffer_size, reply_peak(client)
+    if size // 2 >= SMALLEST_REPLY_BUFFER and peak < size // 2:
+        client.reply_buffer_size = max(SMALLEST_REPLY_BUFFER, peak + 1)
+        server.stats.reply_buffer_shrinks += 1
+    elif size < REPLY_BUFFER and peak == size:
+        client.reply_buffer_size = min(REPLY_BUFFER, size * 2)
+        server.stats.reply_buffer_expands += 1
+    reset_ms = server.reply_buffer_peak_reset_ms
+    if reset_ms >= 0 and now - client.peak_reset >= reset_ms * 1_000_000:
+        client.peak_output = 0
+        client.peak_reset = now
+
+
+def reply_peak(client: Client) -> int:
+    """``rbp``: the most of the reply buffer that was in use lately."""
+    return min(client.peak_output, client.reply_buffer_size)
+
+
+def output_bytes(client: Client) -> int:
+    """Output that has not reached the kernel."""
+    return sum(map(len, client.out)) + client.transport.buffered()
