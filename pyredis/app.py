@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from . import REDIS_VERSION, commands
 from .acl.rules import check_declaration
@@ -30,6 +31,12 @@ from .persistence.service import install as install_persistence
 from .replication.link import Linker
 from .replication.service import install as install_replication
 from .util.clock import Clock, SystemClock
+
+
+REBIND_REFUSALS = {
+    "bind": "Failed to bind to specified addresses.",
+    "port": "Unable to listen on this port. Check server logs.",
+}
 
 
 def load_commands() -> None:
@@ -65,10 +72,11 @@ class App:
         server = self.server
         loop = asyncio.get_running_loop()
         self.ticks = Ticks(server, loop)
-        await self.listeners.open_all()
+        self.listeners.open_all()
         server.listeners = self.listeners
-        for name, kind in (("port", "tcp"), ("bind", "tcp")):
-            server.config.on_change(name, lambda kind=kind: self.listeners.rebind(kind, server.config.port))  # type: ignore[misc]
+        server.listener_descriptions = self.listeners.describe
+        for name, refusal in REBIND_REFUSALS.items():
+            server.config.on_change(name, partial(self._rebind, refusal))
         server.shutdown.finished = self._stop.set
         server.send_pending = lambda: flush_others(server)
         server.log.notice("Server initialized")
@@ -83,6 +91,9 @@ class App:
             follower.follow(*server.config.replicaof)
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")
+
+    def _rebind(self, refusal: str) -> None:
+        self.listeners.rebind("tcp", self.server.config.port, refusal)
 
     def stop(self) -> None:
         """Close everything at once; nothing is saved (that is ``server.shutdown``)."""

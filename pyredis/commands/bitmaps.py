@@ -141,7 +141,7 @@ def bitop(client: Client, argv: Argv) -> Reply:
     result = bits.combine(operation, list(operands))
     if result:
         if target in db.expires:
-            db.expire_if_due(target)
+            db.expire_for_write(target)
         db.store(target, bytearray(result))
         db.changed(target, b"set", STRING)
     elif db.remove(target):

@@ -56,6 +56,8 @@ def _flush(client: Client, databases: list[Database], flushed: Database | None) 
         server.watching.touched_all(db)
         server.blocking.signal_all(db)
         server.dirty += db.flush()
+    if flushed is None:
+        server.expire_cycle.own.clear()
     for hook in server.flushed:
         hook(flushed)
 

@@ -114,7 +114,8 @@ def randomkey(client: Client, argv: Argv) -> Reply:
     """RANDOMKEY"""
     db = client.db
     # Where expired keys are only hidden there may be nothing else, and no end to the search.
-    tries = _TRIES if client.server.keeps_expired and len(db.data) == len(db.expires) else -1
+    hidden = client.server.keeps_expired or client.server.expires_paused
+    tries = _TRIES if hidden and len(db.data) == len(db.expires) else -1
     while (key := db.random_key()) is not None:
         tries -= 1
         if key not in db.expires or tries == 0 or not db.expire_if_due(key):

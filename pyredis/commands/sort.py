@@ -241,7 +241,7 @@ def _store(client: Client, key: bytes, values: list[bytes]) -> None:
     db = client.db
     if values:
         if key in db.expires:
-            db.expire_if_due(key)
+            db.expire_for_write(key)
         db.store(key, List.of(values, client.server.thresholds))
         db.changed(key, b"sortstore", LIST_EVENTS, len(values))
     elif db.remove(key):

@@ -128,7 +128,7 @@ def set_(client: Client, argv: Argv) -> Reply:
         return _set_with_options(client, argv)
     db, key = client.db, argv[1]
     if key in db.expires:
-        db.expire_if_due(key)
+        db.expire_for_write(key)
     db.store(key, argv[2])
     db.changed(key, b"set", STRING)
     return OK
@@ -164,7 +164,7 @@ def _set_with_options(client: Client, argv: Argv) -> Reply:
     if answer_old:
         old = db.read(key, bytes)
         reply = client.wire.null if old is None else bulk(old)
-    exists = key in db.data and not (key in db.expires and db.expire_if_due(key))
+    exists = key in db.data and not (key in db.expires and db.expire_for_write(key))
     if condition and exists is (condition == b"NX"):
         return reply if answer_old else client.wire.null
     if when is not None:
@@ -216,7 +216,7 @@ def _set_for(client: Client, argv: Argv, lifetime: bytes, name: str) -> Reply:
     when = _deadline(client, argv[2], lifetime, name)
     db, key = client.db, argv[1]
     if key in db.expires:
-        db.expire_if_due(key)
+        db.expire_for_write(key)
     _store_until(client, key, argv[3], when)
     return OK
 
@@ -260,7 +260,7 @@ def _set_all(client: Client, argv: Argv) -> None:
     store, changed, expires = db.store, db.changed, db.expires
     for key, value in zip(argv[1::2], argv[2::2], strict=True):
         if key in expires:
-            db.expire_if_due(key)
+            db.expire_for_write(key)
         store(key, value)
         changed(key, b"set", STRING)
 

@@ -67,7 +67,7 @@ class Propagation:
             if not mine:
                 continue
             if wrapped:
-                sink(mine[0][0], MULTI)
+                sink(-1, MULTI)
             for index, argv in mine:
                 sink(index, argv)
             if wrapped:

@@ -179,6 +179,7 @@ class Tracking:
 
     def broadcast(self) -> None:
         """Tell BCAST clients of the keys that changed since the last time, before the loop sleeps."""
+        self.limit()
         for prefix in list(self._prefixes.values()):
             keys, prefix.keys = prefix.keys, {}
             if not keys:

@@ -62,17 +62,24 @@ class Watching:
 
     def touched_all(self, db: Database, replaced: Database | None = None) -> None:
         """Every watched key of *db* that exists there or in *replaced* changes (touchAllWatchedKeysInDb)."""
+        now = self._server.now_ms
         for key, clients in db.watched.items():
-            in_old = key in db.data
-            if in_old or (replaced is not None and key in replaced.data):
-                for client in clients:
-                    if client.watched[db, key]:
-                        if replaced is None or key not in replaced.data:
-                            client.watched[db, key] = False
-                        else:
-                            client.dirty_cas = True
+            existed = key in db.data
+            arrives = replaced is not None and key in replaced.data
+            if not existed and not arrives:
+                continue
+            arrives_expired = arrives and replaced is not None and replaced.expires.get(key, now + 1) <= now
+            for client in clients:
+                if client.watched[db, key]:  # it had expired when it was watched
+                    if not arrives:
+                        client.watched[db, key] = False
                         continue
-                    client.dirty_cas = True
+                    if arrives_expired:
+                        continue
+                elif not existed and arrives_expired:
+                    client.watched[db, key] = True
+                    continue
+                client.dirty_cas = True
 
     def expired_since(self, client: Client) -> bool:
         """True if a key *client* watches expired since it was watched (multi.c isWatchedKeyExpired)."""

@@ -18,7 +18,6 @@ def install(server: Server) -> None:
     server.cron.every(0, lambda server: server.shutdown.poll())
     server.cron.every(0, expire_keys)
     server.cron.every(0, server.upkeep.turn)
-    server.cron.every(0, lambda server: server.tracking.limit())
     server.cron.every(100, fold_statistics)
     for name in Thresholds.__slots__:
         if hasattr(server.config, name):
@@ -50,7 +49,7 @@ def apply_notifications(server: Server) -> None:
 
 def expire_keys(server: Server) -> None:
     """The slow cycle of active expiry."""
-    if server.active_expire and not server.expires_paused and not server.keeps_expired and not server.loading:
+    if server.active_expire and not server.expires_paused and not server.loading:
         started = server.clock.monotonic_ns()
         active_cycle(server, False)
         server.latency.add("expire-cycle", server.clock.monotonic_ns() - started)

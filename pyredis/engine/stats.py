@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -49,14 +50,6 @@ class Stats:
     def __init__(self, server: Server) -> None:
         self._server = server
         self.refresh_commands()
-        now_ms = server.now // 1_000_000
-        self.commands_rate = Rate(now_ms)
-        self.input_rate = Rate(now_ms)
-        self.output_rate = Rate(now_ms)
-        self.input_repl_rate = Rate(now_ms)
-        self.output_repl_rate = Rate(now_ms)
-        self.cycles_rate = Rate(now_ms)
-        self.cycle_duration_us = 0
         self.reset()
 
     def reset(self) -> None:
@@ -81,16 +74,25 @@ class Stats:
         self.sync_full = self.sync_partial_ok = self.sync_partial_err = 0
         self.forks = 0
         self.latest_fork_us = 0
-        self.peak_clients_input = 0
-        self.peak_clients_output = 0
+        self.reply_buffer_shrinks = self.reply_buffer_expands = 0
         self.unexpected_error_replies = 0
         self.dump_payload_sanitizations = 0
-        self.reads_processed = 0
-        self.writes_processed = 0
-        self.eventloop_cycles = 0
-        self.eventloop_ns = 0
-        self.eventloop_command_ns = 0
+        self.command_ns = 0
+        self.cron_ns = 0
+        self.aof_ns = 0
+        self.most_commands_per_cycle = 0
         self.acl_denied = {"auth": 0, "cmd": 0, "key": 0, "channel": 0}
+        self._cpu_base = time.thread_time_ns()
+        self._reads_base, self._cycles_base = server.reads, server.cycles
+        now_ms = server.now // 1_000_000
+        self.commands_rate = Rate(now_ms)
+        self.input_rate = Rate(now_ms)
+        self.output_rate = Rate(now_ms)
+        self.input_repl_rate = Rate(now_ms)
+        self.output_repl_rate = Rate(now_ms)
+        self.cycles_rate = Rate(now_ms)
+        self.busy_rate = Rate(now_ms)
+        self._sampled = (0, 0)  # commands and cycles at the last sample
 
     def all_commands(self) -> list[Command]:
         """Every command and subcommand of the server, once."""
@@ -116,7 +118,7 @@ class Stats:
             command.calls += count
             command.total_ns += total
             self.commands_processed += count
-            self.eventloop_command_ns += total
+            self.command_ns += total
             if tracking:
                 add_to_histogram(command.histogram, durations)
 
@@ -132,6 +134,31 @@ class Stats:
         live = sum(client.output_bytes for client in self._server.clients.values())
         return self.output_base + self.closed_output_bytes + live
 
+    @property
+    def reads(self) -> int:
+        """How often input was read; replies leave as often."""
+        return self._server.reads - self._reads_base
+
+    @property
+    def cycles(self) -> int:
+        """Turns of the event loop in which there was something to do."""
+        return self.reads + self._server.cycles - self._cycles_base
+
+    @property
+    def busy_ns(self) -> int:
+        """Time the event loop did not sleep: its thread's CPU time, or what commands took if they slept."""
+        return max(time.thread_time_ns() - self._cpu_base, self.command_ns + self.cron_ns)
+
+    @property
+    def longest_command_us(self) -> int:
+        """The longest duration in the histograms."""
+        return max((max(command.histogram) for command in self._commands if command.histogram), default=0) // 1000
+
+    @property
+    def cycle_duration_us(self) -> int:
+        """How long a turn of the loop takes at present."""
+        return self.busy_rate.per_second // max(1, self.cycles_rate.per_second)
+
     def sample(self) -> None:
         """Take the readings behind the instantaneous metrics."""
         now_ms = self._server.now // 1_000_000
@@ -140,6 +167,13 @@ class Stats:
         self.output_rate.read(self.output_bytes, now_ms)
         self.input_repl_rate.read(self.repl_input_bytes, now_ms)
         self.output_repl_rate.read(self.repl_output_bytes, now_ms)
+        commands, cycles = self._sampled
+        self._sampled = self.commands_processed, self.cycles
+        self.most_commands_per_cycle = max(
+            self.most_commands_per_cycle, -(-(self._sampled[0] - commands) // max(1, self._sampled[1] - cycles))
+        )
+        self.cycles_rate.read(self.cycles, now_ms)
+        self.busy_rate.read(self.busy_ns // 1000, now_ms)
 
 
 def add_to_histogram(histogram: dict[int, int], durations: list[int]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..datatypes.sampling import Sampler
 from ..errors import WrongType
 from .events import EXPIRED, KEY_MISS, NEW
+from .expiry import remember_own
 
 if TYPE_CHECKING:
     from .keyspace import Keyspace
@@ -74,7 +75,7 @@ class Database:
         value = self.data.get(key)
         if value is None:
             return None
-        if key in self.expires and self.expire_if_due(key):
+        if key in self.expires and self.expire_for_write(key):
             return None
         if type(value) is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
             raise WrongType
@@ -82,7 +83,7 @@ class Database:
 
     def edit_any(self, key: bytes) -> Any:
         """The value of *key* for a write, of whatever type."""
-        if key in self.expires and self.expire_if_due(key):
+        if key in self.expires and self.expire_for_write(key):
             return None
         return self.data.get(key)
 
@@ -113,7 +114,16 @@ class Database:
         server = self.server
         if self.expires[key] >= server.now // 1_000_000 or server.sees_expired:
             return False
-        if not server.keeps_expired:
+        if not server.keeps_expired and not server.expires_paused:
+            self.delete_expired(key)
+        return True
+
+    def expire_for_write(self, key: bytes) -> bool:
+        """The same for a write: a replica that takes writes of its own cannot leave the old value there."""
+        server = self.server
+        if self.expires[key] >= server.now // 1_000_000 or server.sees_expired:
+            return False
+        if not server.expires_paused and not (server.keeps_expired and server.config.replica_read_only):
             self.delete_expired(key)
         return True
 
@@ -135,6 +145,9 @@ class Database:
         if self.expire_sampler is not None and key not in self.expires:
             self.expire_sampler.add(key)
         self.expires[key] = when
+        server = self.server
+        if server.keeps_expired and not server.sees_expired:
+            remember_own(server, self.index, key)
 
     def persist(self, key: bytes) -> bool:
         """Take the expiry off *key*; false if it had none."""

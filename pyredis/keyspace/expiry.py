@@ -15,6 +15,9 @@ ACCEPTABLE_STALE: Final = 10  # percent of expired keys among those looked at
 DATABASES_PER_CALL: Final = 16
 LOOPS_PER_LOOK: Final = 16
 """How many loops pass between two looks at the clock."""
+OWN_ALIVE: Final = 3
+OWN_PER_LOOK: Final = 64
+OWN_DURATION: Final = 1_000_000  # ns
 
 
 class ExpireCycle:
@@ -22,9 +25,9 @@ class ExpireCycle:
 
     __slots__ = (
         "cursors",
-        "enabled",
         "last_fast",
         "next_db",
+        "own",
         "stale_fraction",
         "time_cap_reached",
         "time_used_ns",
@@ -32,8 +35,6 @@ class ExpireCycle:
     )
 
     def __init__(self, databases: int) -> None:
-        self.enabled = True
-        """DEBUG SET-ACTIVE-EXPIRE."""
         self.cursors = [0] * databases
         self.next_db = 0
         self.timed_out = False  # the previous cycle ran out of time
@@ -42,6 +43,8 @@ class ExpireCycle:
         """Estimate of the expired keys among all with an expiry (stat_expired_stale_perc)."""
         self.time_cap_reached = 0
         self.time_used_ns = 0
+        self.own: dict[bytes, int] = {}
+        """On a replica: keys that got their expiry here, and a bit for each database they did so in."""
 
 
 def active_cycle(server: Keyspace, fast: bool) -> None:
@@ -50,10 +53,13 @@ def active_cycle(server: Keyspace, fast: bool) -> None:
     The slow cycle belongs into every turn of the cron and takes at most a quarter of its period; the fast
     one before every wait for input, takes a millisecond at most, and only after a cycle that ran out of
     time.  ``active-expire-effort`` raises these limits.  What the deletions set going (their propagation,
-    one by one and not as a transaction) is the caller's business.
+    one by one and not as a transaction) is the caller's business.  A replica waits for what its leader
+    deletes, and looks after the keys alone that it gave an expiry itself.
     """
     cycle = server.expire_cycle
-    if not cycle.enabled or server.keeps_expired:
+    if server.keeps_expired:
+        if cycle.own and not fast:
+            _expire_own(server)
         return
     effort = server.config.active_expire_effort - 1
     acceptable = ACCEPTABLE_STALE - effort
@@ -138,3 +144,37 @@ def _expire_random(server: Keyspace, db: Database, count: int) -> tuple[int, int
             db.average_ttl = average
         db.average_ttl = db.average_ttl // 50 * 49 + average // 50
     return seen, gone
+
+
+# --- replicas that take writes of their own -------------------------------------------------------
+
+
+def remember_own(server: Keyspace, index: int, key: bytes) -> None:
+    """A replica's own write let *key* expire; the leader knows nothing of it (rememberSlaveKeyWithExpire)."""
+    own = server.expire_cycle.own
+    own[key] = own.get(key, 0) | 1 << index
+
+
+def _expire_own(server: Keyspace) -> None:
+    """Delete what is expired of the keys a replica set itself, each in its turn (expireSlaveKeys)."""
+    own, databases = server.expire_cycle.own, server.databases
+    now = server.now // 1_000_000
+    start = server.clock.monotonic_ns()
+    turns = alive = 0
+    while own and alive <= OWN_ALIVE:
+        key = next(iter(own))
+        left = 0
+        for index, bit in enumerate(f"{own.pop(key):b}"[::-1]):
+            when = databases[index].expires.get(key) if bit == "1" else None
+            if when is None:
+                continue
+            if when < now:
+                databases[index].delete_expired(key)
+            else:
+                left |= 1 << index
+                alive += 1
+        if left:
+            own[key] = left
+        turns += 1
+        if turns % OWN_PER_LOOK == 0 and server.clock.monotonic_ns() - start > OWN_DURATION:
+            return

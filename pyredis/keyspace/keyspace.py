@@ -61,6 +61,8 @@ class Keyspace:
         """True on a replica (and while loading): expired keys are hidden, not deleted."""
         self.sees_expired = False
         """True while the leader's stream is applied: even expired keys are visible (db.c keyIsExpired)."""
+        self.expires_paused = False
+        """True while CLIENT PAUSE or a failover holds writes back: expired keys are hidden then, too."""
         self.expire_cycle = ExpireCycle(config.databases)
         self.idle_ms: Callable[[Database, bytes], int] = lambda db, key: 0
         """How long ago an existing key was last accessed; plugged by what tracks it."""

@@ -28,41 +28,44 @@ class ListenError(Exception):
 
 
 class Listeners:
-    """What the server listens on by kind: ``tcp``, ``tls``, ``unix``."""
+    """What the server listens on by kind: ``tcp``, ``tls``, ``unix``.
+
+    Opening and closing take effect at once, as CONFIG SET promises: the kernel queues connections from
+    then on, and the loop accepts them in its next turn.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._open: dict[str, list[asyncio.Server]] = {}
+        self._open: dict[str, list[_Listener]] = {}
         self.ports: dict[str, int] = {}
 
-    async def open_all(self) -> None:
+    def open_all(self) -> None:
         """Open everything configured.  Raises ListenError."""
         config = self._server.config
         if config.port:
-            await self.open_port("tcp", config.port)
+            self.open_port("tcp", config.port)
         if config.unixsocket:
-            await self._open_unix(config.unixsocket, config.unixsocketperm)
+            self._open_unix(config.unixsocket, config.unixsocketperm)
         if not self._open:
             self._server.log.warning("Configured to not listen anywhere, exiting.")
             raise ListenError
 
-    async def open_port(self, kind: str, port: int, context: ssl.SSLContext | None = None) -> None:
+    def open_port(self, kind: str, port: int, context: ssl.SSLContext | None = None) -> None:
         """Listen on *port* of every address of ``bind``; port -1 picks a free one.  Raises ListenError."""
         try:
-            sockets = self.bind(port)
+            self._serve(kind, self._bind(port), context)
         except OSError:
             self._server.log.warning(f"Failed listening on port {port} ({kind}), aborting.")
             raise ListenError from None
-        await self._serve(kind, sockets, context)
 
-    def bind(self, port: int) -> list[socket.socket]:
-        """Bound, not yet accepting sockets for *port* (server.c listenToPort).  Raises OSError."""
+    def _bind(self, port: int) -> list[socket.socket]:
+        """Listening sockets for *port* of every address of ``bind`` (server.c listenToPort).  Raises OSError."""
         sockets: list[socket.socket] = []
         for address in self._server.config.bind:
             optional = address.startswith("-")
             host = address.removeprefix("-")
             try:
-                sockets.append(bind_tcp(host, port, self._server.config.tcp_backlog))
+                sockets.append(listen_tcp(host, port, self._server.config.tcp_backlog))
             except OSError as error:
                 self._server.log.warning(
                     f"Warning: Could not create server TCP listening socket {host}:{port}: {bind_reason(error)}"
@@ -74,19 +77,16 @@ class Listeners:
                 raise
         return sockets
 
-    async def _serve(self, kind: str, sockets: list[socket.socket], context: ssl.SSLContext | None) -> None:
-        loop = asyncio.get_running_loop()
+    def _serve(self, kind: str, sockets: list[socket.socket], context: ssl.SSLContext | None) -> None:
         backlog = self._server.config.tcp_backlog
-        self._open[kind] = [
-            await loop.create_server(self._protocol, sock=sock, ssl=context, backlog=backlog) for sock in sockets
-        ]
+        self._open[kind] = [_Listener(sock, self._protocol, context, backlog) for sock in sockets]
         if sockets and sockets[0].family != socket.AF_UNIX:
             self.ports[kind] = sockets[0].getsockname()[1]
 
     def _protocol(self) -> Connection:
         return Connection(self._server)
 
-    async def _open_unix(self, path: str, permissions: int) -> None:
+    def _open_unix(self, path: str, permissions: int) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -94,30 +94,23 @@ class Listeners:
             sock.bind(path)
             if permissions:
                 os.chmod(path, permissions)
+            sock.listen(self._server.config.tcp_backlog)
+            sock.setblocking(False)
         except OSError as error:
+            sock.close()
             self._server.log.warning(f"Failed opening Unix socket: bind: {error.strerror}")
             raise ListenError from None
-        await self._serve("unix", [sock], None)
+        self._serve("unix", [sock], None)
 
-    async def reopen(self, kind: str, sockets: list[socket.socket], context: ssl.SSLContext | None = None) -> None:
-        """Replace the listening sockets of *kind*; connections stay."""
+    def rebind(self, kind: str, port: int, refusal: str, context: ssl.SSLContext | None = None) -> None:
+        """CONFIG SET port, bind: close, then listen anew (server.c changeListener).  Raises ConfigRefused(*refusal*)."""
         self.close(kind)
-        if sockets:
-            await self._serve(kind, sockets, context)
-
-    def rebind(self, kind: str, port: int, context: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
-        """CONFIG SET port, bind: bind first, so that a failure leaves everything as it was."""
         if not port:
-            self.close(kind)
             return
-        same_port = self.ports.get(kind) == port
-        if same_port:
-            self.close(kind)
         try:
-            sockets = self.bind(port)
+            self._serve(kind, self._bind(port), context)
         except OSError:
-            raise ConfigRefused("Unable to listen on this port. Check server logs.") from None
-        asyncio.get_running_loop().create_task(self.reopen(kind, sockets, context()))
+            raise ConfigRefused(refusal) from None
 
     def close(self, kind: str) -> None:
         for listener in self._open.pop(kind, ()):
@@ -137,9 +130,47 @@ class Listeners:
     def kinds(self) -> list[str]:
         return list(self._open)
 
+    def describe(self) -> list[str]:
+        """The ``listenerN`` lines of INFO server."""
+        config = self._server.config
+        lines = []
+        for kind, listeners in self._open.items():
+            if kind == "unix":
+                addresses = [config.unixsocket]
+            else:
+                addresses = [address.removeprefix("-") for address in config.bind]
+            binds = "".join(f",bind={address}" for address in addresses[: max(1, len(listeners))])
+            port = "" if kind == "unix" else f",port={self.ports.get(kind, 0)}"
+            lines.append(f"name={kind}{binds}{port}")
+        return lines
 
-def bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
-    """A bound TCP socket; ``*`` is every IPv4 and ``::*`` every IPv6 address.  Raises OSError."""
+
+class _Listener:
+    """One listening socket, from the moment it listens."""
+
+    __slots__ = ("_server", "_socket", "_start")
+
+    def __init__(
+        self, sock: socket.socket, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int
+    ) -> None:
+        self._socket = sock
+        self._server: asyncio.AbstractServer | None = None
+        self._start = asyncio.get_running_loop().create_task(self._accept(protocol, context, backlog))
+
+    async def _accept(self, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(protocol, sock=self._socket, ssl=context, backlog=backlog)
+
+    def close(self) -> None:
+        self._start.cancel()
+        if self._server is not None:
+            self._server.close()
+        else:
+            self._socket.close()
+
+
+def listen_tcp(host: str, port: int, backlog: int) -> socket.socket:
+    """A listening TCP socket; ``*`` is every IPv4 and ``::*`` every IPv6 address.  Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     host = {"*": "", "::*": "::"}.get(host, host)
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -151,6 +182,7 @@ def bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
             sock.bind((host, max(port, 0)))
         except socket.gaierror as error:
             raise OSError(errno.EADDRNOTAVAIL, "Name or service not known") from error
+        sock.listen(backlog)
         sock.setblocking(False)
     except OSError:
         sock.close()

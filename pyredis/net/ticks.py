@@ -37,7 +37,10 @@ class Ticks:
     def _turn(self) -> None:
         server = self._server
         self._cron = self._loop.call_later(1 / server.config.hz, self._turn)
+        server.cycles += 1
+        started = server.clock.monotonic_ns()
         server.cron.turn()
+        server.stats.cron_ns += server.clock.monotonic_ns() - started
         if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
 
@@ -53,6 +56,7 @@ class Ticks:
     def _due(self) -> None:
         self._timer = None
         server = self._server
+        server.cycles += 1
         server.now = server.clock.time_ns()
         server.timers.run_due(server.clock.monotonic_ns())
         if server.to_flush or server.resumable or server.before_sleep:

@@ -48,11 +48,13 @@ class Persistence:
         server.describe_persistence = self.describe
         server.synced_offset = lambda: self.aof.writer.synced_offset
         server.shutdown.steps.append(self.shut_down)
+        server.flushed.append(self.snapshots.flushed)
         server.cron.every(0, lambda server: self.cron())
         server.cron.every(1000, lambda server: self.aof.retry_after_error())
         for name in ("save", "stop-writes-on-bgsave-error"):
             server.config.on_change(name, self.update_gate)
         server.config.on_change("appendonly", self.aof.apply_appendonly)
+        server.config.on_change("aof-disable-auto-gc", self.aof.delete_history)
         server.config.on_change("appendfsync", self.aof.apply_fsync)
 
     # --- the start -------------------------------------------------------------------------------

@@ -275,8 +275,23 @@ class Snapshots:
         for hook in completed:
             hook(not status and not by_signal)
 
+    def flushed(self, db: Database | None) -> None:
+        """FLUSHALL: what is being saved is void, and so is the file (flushAllDataAndResetRDB)."""
+        if db is not None:
+            return
+        if self.in_progress:
+            if self.sliced is not None:
+                self.sliced.cancel()
+                self.sliced = None
+                self._ended(0, KILLED_ON_PURPOSE)
+                self._children.end()
+            else:
+                self._children.kill()
+        if self._server.config.save and not self._server.loading:
+            self.save()
+
     def stop_background(self) -> None:
-        """Kill a background save, at shutdown or because the data it saves is being replaced (killRDBChild)."""
+        """Kill a background save for good, nobody hears of it (killRDBChild)."""
         if not self.in_progress:
             return
         if self.sliced is not None:

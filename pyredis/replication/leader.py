@@ -83,6 +83,7 @@ class Leader:
         self._loops = 0
         self._alone_since = server.now
         self._request_acks = False
+        self._listening = False
         self.acknowledged: list[Callable[[], None]] = []
 
     # --- the stream ------------------------------------------------------------------------------
@@ -153,9 +154,16 @@ class Leader:
         client.replica = replica
         client.restrict(GATE_REPLICA)
         replica.ack_time = self._server.now
-        if not self.replicas:
-            self._server.attach_sink(REPLICAS, self.feed)
+        self._listen(True)
         self.replicas[client] = replica
+
+    def _listen(self, on: bool) -> None:
+        """Take what is propagated, as long as there are replicas or a backlog."""
+        if on and not self._listening:
+            self._server.attach_sink(REPLICAS, self.feed)
+        elif self._listening and not on:
+            self._server.detach_sink(self.feed)
+        self._listening = on
 
     def _schedule(self, replica: Replica) -> None:
         log, transfer = self._server.log, self.transfer
@@ -278,7 +286,7 @@ class Leader:
         if not self.replicas:
             self._alone_since = self._server.now
             if self.history.backlog is None:
-                self._server.detach_sink(self.feed)
+                self._listen(False)
         self.refresh_good()
 
     # --- acknowledgements ------------------------------------------------------------------------
@@ -369,7 +377,7 @@ class Leader:
             history.new_id()
             history.clear_second()
             history.backlog = None
-            server.detach_sink(self.feed)
+            self._listen(False)
             server.log.notice(f"Replication backlog freed after {limit} seconds without connected replicas.")
 
     def _start_pending(self) -> None:

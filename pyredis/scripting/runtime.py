@@ -21,6 +21,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from .. import REDIS_VERSION
 from .api import api_functions
 from .bytecode import strip, untail
 from .libraries.bit import bit_functions
@@ -31,9 +32,11 @@ from .host import ScriptHost
 from .raised import LuaRaised
 
 INTERVAL = 100_000
+_MAJOR, _MINOR, _PATCH = map(int, REDIS_VERSION.split("."))
+_VERSION_NUMBER = _MAJOR << 16 | _MINOR << 8 | _PATCH
 DEFAULT_MEMORY_LIMIT = 1 << 30
 
-_CHUNKS = ("frames", "coroutines", "sandbox", "json_encode", "json_decode", "cjson", "cmsgpack", "reply", "api", "execution")
+CHUNKS = ("frames", "coroutines", "sandbox", "json_encode", "json_decode", "cjson", "cmsgpack", "reply", "api", "execution")
 _FREE_REFERENCES = 8100  # more than the words one call can have
 _MOST_WORDS = 7900  # of EVAL that fit on Lua's stack
 
@@ -63,14 +66,13 @@ _LOCATE = b"""
 
 
 @cache
-def _chunks() -> tuple[bytes, ...]:
-    """The chunks compiled, without debug information: their functions pass for C functions."""
+def _compiled(name: str) -> bytes:
+    """A chunk without debug information: its functions pass for C functions."""
     from lupa.lua51 import LuaRuntime
 
     compiler = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
     compile_ = compiler.eval(b"function(text) return string.dump(assert(loadstring(text, '=[C]'))) end")
-    folder = resources.files(__package__).joinpath("lua")
-    return tuple(strip(compile_(folder.joinpath(f"{name}.lua").read_bytes())) for name in _CHUNKS)
+    return strip(compile_(resources.files(__package__).joinpath("lua", f"{name}.lua").read_bytes()))
 
 
 class Runtime:
@@ -80,6 +82,7 @@ class Runtime:
     """
 
     chunk_name = b"user_script"
+    chunks: tuple[str, ...] = CHUNKS
 
     def __init__(self, host: ScriptHost, prng: Prng, *, memory_limit: int = DEFAULT_MEMORY_LIMIT) -> None:
         from lupa.lua51 import LuaRuntime  # not before the first script: its library takes a while to load
@@ -104,10 +107,8 @@ class Runtime:
     def _boot(self, prng: Prng) -> None:
         lua = self._lua
         self._core = core = lua.table()
-        core[b"chunk"] = self.chunk_name
-        core[b"interval"] = INTERVAL
-        core[b"version"] = b"7.2.4"
-        core[b"version_number"] = 0x00070204
+        for name, value in self._constants().items():
+            core[name] = value
         lua.execute(_PREPARE, core)
         define = lua.eval(_DEFINE)
         functions: dict[bytes, Callable[..., Any]] = {
@@ -118,16 +119,16 @@ class Runtime:
             **msgpack_functions(),
             **random_functions(self, prng),
         }
-        for name, function in functions.items():
-            define(core, name, function)
-        for name, library in ((b"bit", bit_functions(self)), (b"struct", struct_functions(self))):
-            table = core[name] = lua.table()
+        for key, function in functions.items():
+            define(core, key, function)
+        for key, library in ((b"bit", bit_functions(self)), (b"struct", struct_functions(self))):
+            table = core[key] = lua.table()
             for member, function in library.items():
                 define(table, member, function)
         core[b"out_of_memory"] = self._out_of_memory  # so that raising it allocates nothing
-        for chunk in _chunks():
-            lua.compile(chunk)(core)
-        self._install()
+        for chunk in self.chunks:
+            lua.compile(_compiled(chunk))(core)
+        core[b"install"]()
         self._locate_with = core[b"getinfo"]
         self._add_script, self._clear_scripts = core[b"add_script"], core[b"clear_scripts"]
         self._remove_scripts, self._run_with_tables = core[b"remove_scripts"], core[b"run_with_tables"]
@@ -140,9 +141,14 @@ class Runtime:
         del stock
         lua.gccollect()
 
-    def _install(self) -> None:
-        """Put the libraries where scripts find them."""
-        self._core[b"install"]()
+    def _constants(self) -> dict[bytes, Any]:
+        """Values the chunks read from the table they share."""
+        return {
+            b"chunk": self.chunk_name,
+            b"interval": INTERVAL,
+            b"version": REDIS_VERSION.encode(),
+            b"version_number": _VERSION_NUMBER,
+        }
 
     # --- what scripts call ------------------------------------------------------------------------------
 
@@ -204,7 +210,7 @@ class Runtime:
                 self._core[b"replace_script"](sha, bytecode)
         return problem
 
-    def run(self, sha: bytes, words: list[bytes], keys: int) -> Any:
+    def run(self, script: bytes | int, words: list[bytes], keys: int) -> Any:
         """Run a compiled script with *words*, of which the first *keys* are KEYS and the rest ARGV.
 
         The result is a bytes, int, float, bool or None; a tuple (True, reply) if it was a table; or
@@ -217,9 +223,9 @@ class Runtime:
             entry = self._entry(keys) if keys <= 100 and len(words) <= _MOST_WORDS else None
         try:
             if entry is not None:
-                return entry(sha, *words)
+                return entry(script, *words)
             table = self.make_table
-            return self._run_with_tables(sha, table(words[:keys]), table(words[keys:]))
+            return self._run_with_tables(script, table(words[:keys]), table(words[keys:]))
         except Exception as error:
             return self._failed(error)
 
@@ -253,9 +259,10 @@ class Runtime:
             raise error
         return False, None, str(error).encode("latin-1", "replace")
 
-    def remove(self, shas: list[bytes]) -> None:
-        """Forget compiled scripts."""
-        self._remove_scripts(*shas)
+    def remove(self, scripts: list[int]) -> None:
+        """Forget functions by number."""
+        for at in range(0, len(scripts), _MOST_WORDS):
+            self._remove_scripts(*scripts[at : at + _MOST_WORDS])
 
     def clear(self, *, collect: bool = True) -> None:
         """Forget all compiled scripts and settings of libraries (SCRIPT FLUSH)."""

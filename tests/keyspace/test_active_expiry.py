@@ -119,13 +119,60 @@ def test_all_databases_get_their_turn(server: Server, clock: TickingClock) -> No
     assert server.expired_keys == 16 * 30
 
 
-def test_it_can_be_switched_off(server: Server, clock: TickingClock) -> None:
+def test_a_replica_waits_for_its_leader(server: Server, clock: TickingClock) -> None:
     fill(server, 30, 1)
     clock.advance(ms=2)
-    server.expire_cycle.enabled = False
+    server.keeps_expired = True
     active_cycle(server, False)
-    server.expire_cycle.enabled, server.keeps_expired = True, True
+    assert server.expired_keys == 0
+
+
+def test_a_replica_expires_what_it_wrote_itself(send: Peer, server: Server, clock: TickingClock) -> None:
+    fill(server, 30, 1)
+    server.keeps_expired = True
+    server.config.replica_read_only = False
+    send("MSET", "a", 1, "b", 2)
+    send("PEXPIRE", "a", 1)
+    send("PEXPIRE", "b", 1000)
+    send("SELECT", 3)
+    send("SET", "a", 1, "PX", 1)
+    assert server.expire_cycle.own == {b"a": 0b1001, b"b": 0b1}
+    clock.advance(ms=2)
+    server.now = clock.time_ns()
+    active_cycle(server, True)
+    assert server.expired_keys == 0
     active_cycle(server, False)
+    assert server.expired_keys == 2
+    assert server.expire_cycle.own == {b"b": 0b1}
+    send("FLUSHALL")
+    assert server.expire_cycle.own == {}
+
+
+def test_writing_to_an_expired_key_of_a_replica(send: Peer, server: Server, clock: TickingClock) -> None:
+    for key in (b"a", b"b", b"c", b"d"):
+        server.databases[0].add(key, b"5")
+        server.databases[0].expire_at(key, server.now_ms + 1)
+    clock.advance(ms=2)
+    server.keeps_expired = True
+    server.config.replica_read_only = False
+    assert send("GET", "a") == b"$-1\r\n"
+    assert server.expired_keys == 0
+    assert send("INCR", "a") == b":1\r\n"
+    assert send("SET", "b", "v", "KEEPTTL") == b"+OK\r\n"
+    assert send("SETNX", "c", "v") == b":1\r\n"
+    assert send("APPEND", "d", "v") == b":1\r\n"
+    assert server.expired_keys == 4
+    assert server.databases[0].expires == {}
+    assert send("MGET", "a", "b") == b"*2\r\n$1\r\n1\r\n$1\r\nv\r\n"
+
+
+def test_nothing_is_deleted_while_expiry_is_paused(send: Peer, server: Server, clock: TickingClock) -> None:
+    send("SET", "k", "v", "PX", 1)
+    clock.advance(ms=2)
+    server.expires_paused = True
+    assert send("GET", "k") == b"$-1\r\n"
+    assert send("RANDOMKEY") == b"$1\r\nk\r\n"
+    assert send("SETNX", "k", "w") == b":1\r\n"
     assert server.expired_keys == 0
 
 

@@ -62,8 +62,8 @@ def client_fields(server: Server) -> Fields:
         ("connected_clients", sum(1 for client in server.clients.values() if client.replica is None)),
         ("cluster_connections", 0),
         ("maxclients", server.config.maxclients),
-        ("client_recent_max_input_buffer", server.stats.peak_clients_input),
-        ("client_recent_max_output_buffer", server.stats.peak_clients_output),
+        ("client_recent_max_input_buffer", server.upkeep.biggest_input),
+        ("client_recent_max_output_buffer", server.upkeep.biggest_output),
         ("blocked_clients", len(server.blocking.clients) + server.pausing.postponed),
         ("tracking_clients", len(server.tracking.clients)),
         ("clients_in_timeout_table", sum(1 for c in server.blocking.clients if c.wait is not None and c.wait.deadline)),
@@ -109,8 +109,8 @@ def stats_fields(server: Server) -> Fields:
         ("pubsubshard_channels", len(server.pubsub.shard_channels)),
         ("latest_fork_usec", stats.latest_fork_us),
         ("total_forks", stats.forks),
-        ("migrate_cached_sockets", 0),
-        ("slave_expires_tracked_keys", 0),
+        ("migrate_cached_sockets", len(server.extensions.get("migrate", ()))),
+        ("slave_expires_tracked_keys", len(cycle.own)),
         ("active_defrag_hits", 0),
         ("active_defrag_misses", 0),
         ("active_defrag_key_hits", 0),
@@ -123,15 +123,15 @@ def stats_fields(server: Server) -> Fields:
         ("unexpected_error_replies", stats.unexpected_error_replies),
         ("total_error_replies", server.total_errors),
         ("dump_payload_sanitizations", stats.dump_payload_sanitizations),
-        ("total_reads_processed", stats.reads_processed),
-        ("total_writes_processed", stats.writes_processed),
+        ("total_reads_processed", stats.reads),
+        ("total_writes_processed", stats.reads),
         ("io_threaded_reads_processed", 0),
         ("io_threaded_writes_processed", 0),
-        ("reply_buffer_shrinks", 0),
-        ("reply_buffer_expands", 0),
-        ("eventloop_cycles", stats.eventloop_cycles),
-        ("eventloop_duration_sum", stats.eventloop_ns // 1000),
-        ("eventloop_duration_cmd_sum", stats.eventloop_command_ns // 1000),
+        ("reply_buffer_shrinks", stats.reply_buffer_shrinks),
+        ("reply_buffer_expands", stats.reply_buffer_expands),
+        ("eventloop_cycles", stats.cycles),
+        ("eventloop_duration_sum", stats.busy_ns // 1000),
+        ("eventloop_duration_cmd_sum", stats.command_ns // 1000),
         ("instantaneous_eventloop_cycles_per_sec", stats.cycles_rate.per_second),
         ("instantaneous_eventloop_duration_usec", stats.cycle_duration_us),
         *((f"acl_access_denied_{reason}", count) for reason, count in stats.acl_denied.items()),
@@ -182,6 +182,17 @@ def keyspace_fields(server: Server) -> Fields:
     ]
 
 
+def debug_fields(server: Server) -> Fields:
+    stats = server.stats
+    stats.fold()
+    return [
+        ("eventloop_duration_aof_sum", stats.aof_ns // 1000),
+        ("eventloop_duration_cron_sum", stats.cron_ns // 1000),
+        ("eventloop_duration_max", stats.longest_command_us),
+        ("eventloop_cmd_per_cycle_max", max(1, stats.most_commands_per_cycle)),
+    ]
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Server], Fields]]] = {
     "server": ("Server", server_fields),
     "clients": ("Clients", client_fields),
@@ -196,7 +207,10 @@ SECTIONS: dict[str, tuple[str, Callable[[Server], Fields]]] = {
     "latencystats": ("Latencystats", latency_fields),
     "cluster": ("Cluster", lambda server: [("cluster_enabled", int(server.config.cluster_enabled))]),
     "keyspace": ("Keyspace", keyspace_fields),
+    "debug": ("Debug", debug_fields),
 }
+ON_DEMAND = frozenset({"debug"})
+"""Sections that only their own name brings."""
 DEFAULT = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "module_list", "errorstats",
            "cluster", "keyspace")  # fmt: skip
 
@@ -214,7 +228,7 @@ def info(client: Client, argv: Argv) -> Reply:
 def render(server: Server, wanted: list[str]) -> bytes:
     """The text of the *wanted* sections (all, default, everything or names); the default ones for none."""
     if "all" in wanted or "everything" in wanted:
-        names = [name for name in SECTIONS if name != "module_list" or "everything" in wanted]
+        names = [name for name in SECTIONS if name not in ON_DEMAND or name in wanted]
     else:
         chosen = set(wanted) | (set(DEFAULT) if "default" in wanted or not wanted else set())
         if "modules" in chosen:

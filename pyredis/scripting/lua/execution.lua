@@ -70,45 +70,42 @@ end
 
 bottom[finish], bottom[failure] = true, true
 
--- EVAL: an entry point per number of keys spares taking a list apart.
+-- An entry point per number of keys spares taking a list apart.
+core.entry_template = [[
+    local globals, scripts, xpcall, handle, finish, core = ...
+    return function(sha, %s...)
+        globals.KEYS = { %s }
+        globals.ARGV = { ... }
+        core.run = core.run + 1
+        return finish(xpcall(scripts[sha], handle))
+    end
+]]
+
 function core.make_entry(keys)
     local names = {}
     for i = 1, keys do
         names[i] = 'k' .. i
     end
     local list = concat(names, ', ')
-    local text = format([[
-        local globals, scripts, xpcall, handle, finish, core = ...
-        return function(sha, %s...)
-            globals.KEYS = { %s }
-            globals.ARGV = { ... }
-            core.run = core.run + 1
-            return finish(xpcall(scripts[sha], handle))
-        end
-    ]], keys > 0 and list .. ', ' or '', list)
-    local bytecode = core.strip(dump(loadstring(text, '=[C]')))
-    local entry = loadstring(bytecode)(globals, scripts, xpcall, handle, finish, core)
+    local text = format(core.entry_template, keys > 0 and list .. ', ' or '', list)
+    local entry = loadstring(core.strip(dump(loadstring(text, '=[C]'))))(globals, scripts, xpcall, handle, finish, core)
     bottom[entry] = true
     return entry
 end
 
--- EVAL with more words than fit on the stack: tables made by the host.
-function core.run_with_tables(sha, keys, args)
-    globals.KEYS, globals.ARGV = keys, args
-    core.run = core.run + 1
-    return finish(xpcall(scripts[sha], handle))
-end
-
--- FCALL
-function core.call_function(id, keys, args)
-    local f = scripts[id]
+-- The same with more words than fit on the stack: tables made by the host.
+function core.run_with_tables(script, keys, args)
+    if core.chunk == 'user_script' then
+        globals.KEYS, globals.ARGV = keys, args
+    end
+    local f = scripts[script]
     core.run = core.run + 1
     return finish(xpcall(function()
         return f(keys, args)
     end, handle))
 end
 
-bottom[core.run_with_tables], bottom[core.call_function] = true, true
+bottom[core.run_with_tables] = true
 
 function core.add_script(sha, text)
     local compiled, problem = compile(text, '@' .. core.chunk)
@@ -141,6 +138,34 @@ function core.clear_scripts()
 end
 
 core.scripts = scripts
+
+-- A stock of what redis.call returns most often besides strings and numbers: cheaper made here than
+-- one by one by the host.
+function core.make_statuses()
+    local statuses = {}
+    for i = 1, 64 do
+        statuses[i] = { ok = 'OK' }
+    end
+    return unpack(statuses)
+end
+
+function core.install_libraries()
+    for _, name in next, { 'redis', 'cjson', 'cmsgpack', 'bit', 'struct' } do
+        globals[name] = core.protect(core[name])
+    end
+end
+
+-- The globals of EVAL.
+function core.install()
+    function core.redis.breakpoint()
+        return false
+    end
+    function core.redis.debug() end
+    function core.redis.replicate_commands()
+        return true
+    end
+    core.install_libraries()
+end
 
 -- A stock of what redis.call returns most often besides strings and numbers: cheaper made here than
 -- one by one by the host.
