@@ -1365,11 +1365,26 @@ class BadLibraryPayload(CommandError):
     message = "Failed loading library payload"
 
 
-class SubcommandSyntax(CommandError):
-    """``unknown subcommand or wrong number of arguments for 'x'. Try FUNCTION HELP.``"""
+class UnknownCommandInScript(CommandError):
+    message = "Unknown Redis command called from script"
 
-    def __init__(self, container: str, sub: bytes) -> None:
-        super().__init__(
-            b"unknown subcommand or wrong number of arguments for '%b'. Try %b HELP."
-            % (sub[:128], container.upper().encode())
-        )
+
+class WrongArityInScript(CommandError):
+    message = "Wrong number of args calling Redis command from script"
+
+
+class NotAllowedInScript(CommandError):
+    message = "This Redis command is not allowed from script"
+
+
+class StaleInScript(CommandError):
+    message = "Can not execute the command on a stale replica"
+
+
+class NoPermissionInScript(CommandError):
+    def __init__(self, reason: CommandError) -> None:
+        super().__init__(f"ACL failure in script: {reason.message}")
+
+
+class WriteInReadOnlyScript(CommandError):
+    message = "Write commands are not allowed from read-only scripts."

@@ -25,8 +25,10 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def server(clock: ManualClock) -> Server:
-    """A server without sockets."""
-    return build_server(Config(), clock=clock, rng=random.Random(1))
+    """A server without sockets, which saves nothing unless told."""
+    config = Config()
+    config.save = ()
+    return build_server(config, clock=clock, rng=random.Random(1))
 
 
 def encode_command(*words: str | bytes | int | float) -> bytes:

@@ -108,7 +108,8 @@ def _read(client: Client, payload: bytes) -> object:
     options = load_options(server, restoring=suspicious)
     try:
         return read_payload(payload, options)
-    except RdbError:
+    except RdbError as error:
+        server.log.verbose(f"Internal error in RDB reading offset 0, function at rdb.c:0 -> {error.reason}")
         raise BadDataFormat from None
     finally:
         server.stats.dump_payload_sanitizations += options.sanitized

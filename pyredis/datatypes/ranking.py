@@ -196,12 +196,20 @@ class Runs:
         at = self._locate(old, member)
         scores, members = self._scores[at], self._members[at]
         within = place(scores, members, old, member)
-        if 0 < within < len(scores) - 1 and scores[within - 1] < score < scores[within + 1]:
-            scores[within] = score
-            return
+        last = len(scores) - 1
+        if 0 < within < last:
+            if scores[within - 1] < score < scores[within + 1]:
+                scores[within] = score
+                return
+            if scores[0] < score < scores[last]:
+                del scores[within], members[within]
+                within = place(scores, members, score, member)
+                scores.insert(within, score)
+                members.insert(within, member)
+                return
         del scores[within], members[within]
         self._size -= 1
-        if within == len(members) or len(members) < _LEAST:
+        if within == last or last < _LEAST:
             self._tidy(at)
         self.insert(score, member)
 

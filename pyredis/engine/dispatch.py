@@ -231,6 +231,7 @@ def release(client: Client) -> None:
 
 def serve_ready(server: Server) -> None:
     """Serve clients whose keys became ready, first come first served (blocked.c handleClientsBlockedOnKeys)."""
+    server.now = server.clock.time_ns()
     while server.blocking.ready:
         for db, key in server.blocking.take_ready():
             queue = db.blocked.get(key)
@@ -240,8 +241,7 @@ def serve_ready(server: Server) -> None:
                 wait = client.wait
                 if wait is None or client not in queue:
                     continue
-                value = db.data.get(key)
-                if value.__class__ is wait.accepts if not wait.on_gone else True:
+                if wait.on_gone or db.look(key).__class__ is wait.accepts:
                     _rerun(client, wait)
 
 

@@ -162,6 +162,9 @@ class Server(Keyspace):
         self.describe_replication: Callable[[], Fields] = lambda: replication_fields(self)
         self.extensions: dict[str, Any] = {}
         self.persistence: Any = None  # persistence.service.Persistence
+        self.scripting: Any = None  # scripting.service.Scripting
+        self.blocked_service: Any = None
+        """Serves other clients while a script blocks the loop; plugged by ``net`` (net.blocked)."""
         self.replication: Any = None
         self.stream_offset: Callable[[], int] = lambda: 0
         """How long the replication stream is by now."""

@@ -93,6 +93,12 @@ class Database:
             return None
         return self.data.get(key)
 
+    def look(self, key: bytes) -> Any:
+        """The value of *key*, None if expired; unlike ``peek`` nothing is ever deleted (LOOKUP_NOEFFECTS)."""
+        if key in self.expires and self.expires[key] <= self.server.now // 1_000_000:
+            return None
+        return self.data.get(key)
+
     def __contains__(self, key: bytes) -> bool:
         return self.peek(key) is not None
 

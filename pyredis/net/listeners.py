@@ -138,7 +138,7 @@ class Listeners:
             if kind == "unix":
                 addresses = [config.unixsocket]
             else:
-                addresses = [address.removeprefix("-") for address in config.bind]
+                addresses = list(config.bind)
             binds = "".join(f",bind={address}" for address in addresses[: max(1, len(listeners))])
             port = "" if kind == "unix" else f",port={self.ports.get(kind, 0)}"
             lines.append(f"name={kind}{binds}{port}")

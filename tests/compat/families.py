@@ -324,5 +324,7 @@ def write(choices: Choices, name: str) -> Script:
 
 
 def with_inventories(absent: Collection[str]) -> set[str]:
-    """*absent* commands and, if there are any, the commands whose replies count or list all others."""
-    return {*absent, "command", "command|list", "command|count", "acl|cat"} if absent else set()
+    """*absent* commands, containers of nothing else, and the commands whose replies count or list all others."""
+    present = {name.partition("|")[0] for name in documentation().keys() - set(absent)}
+    containers = {name.partition("|")[0] for name in absent} - present
+    return {*absent, *containers, "command", "command|list", "command|count", "acl|cat"} if absent else set()

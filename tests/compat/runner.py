@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import rules
+from .grammar import documentation
 from .scripts import DEFAULTS, Argv, Script, render
 from .servers import Server, version_of
 from .snapshot import snapshot
@@ -28,7 +29,9 @@ class Mismatch:
     @property
     def group(self) -> str:
         """Mismatches that look alike share this text."""
-        return f"{self.command}: {rules.signature(self.expected)} <> {rules.signature(self.found)} {self.note}".rstrip()
+        container, _, sub = self.command.partition("|")
+        command = f"{container}|?" if sub and self.command not in documentation() else self.command
+        return f"{command}: {rules.signature(self.expected)} <> {rules.signature(self.found)} {self.note}".rstrip()
 
     def __str__(self) -> str:
         where = "keyspace after the script" if self.step is None else f"step {self.step + 1} ({self.command})"

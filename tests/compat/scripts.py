@@ -33,10 +33,12 @@ class Script:
         return self.connections > 1
 
     def without(self, commands: Collection[str]) -> Script:
-        """The script without the steps that run one of *commands* (names as in ``config|get``)."""
+        """The script without the steps that run one of *commands* (``config|get``, or ``config`` for all of it)."""
         if not commands:
             return self
-        return replace(self, steps=tuple(step for step in self.steps if canonical(step.argv) not in commands))
+        names = [canonical(step.argv) for step in self.steps]
+        kept = [not {name, name.partition("|")[0]} & set(commands) for name in names]
+        return replace(self, steps=tuple(step for step, keep in zip(self.steps, kept, strict=True) if keep))
 
     def __str__(self) -> str:
         return render(self)
