@@ -7,7 +7,6 @@ import importlib
 import os
 import pkgutil
 import random
-import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -20,18 +19,21 @@ from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
 from .engine.housekeeping import install as install_housekeeping
 from .engine.log import LEVELS, Log
 from .engine.server import Server
-from .engine.shutdown import FLAG_BITS
 from .errors import AclRuleError, ConfigRefused
 from .net import process
+from .net.blocked import BlockedService
 from .net.connection import flush_others
 from .net.listeners import ListenError, Listeners
+from .net.signals import Signals
 from .net.ticks import Ticks
+from .net.tuning import Tuning, executable_name, open_syslog
 from .persistence.loading import LoadFailed
 from .persistence.service import install as install_persistence
+from .registry.command import REGISTRY
 from .replication.link import Linker
 from .replication.service import install as install_replication
+from .scripting.service import install as install_scripting
 from .util.clock import Clock, SystemClock
-
 
 REBIND_REFUSALS = {
     "bind": "Failed to bind to specified addresses.",
@@ -54,6 +56,7 @@ def build_server(
     server = Server(config, clock, rng or random.Random(), log or Log(clock))
     install_housekeeping(server)
     install_persistence(server)
+    install_scripting(server)
     install_replication(server)
     return server
 
@@ -79,6 +82,8 @@ class App:
             server.config.on_change(name, partial(self._rebind, refusal))
         server.shutdown.finished = self._stop.set
         server.send_pending = lambda: flush_others(server)
+        if sys.platform != "win32":  # whose loop reads ahead of us
+            server.blocked_service = BlockedService(server, self.listeners.plain_sockets)
         server.log.notice("Server initialized")
         self.ticks.start()
         server.persistence.exit = self.fail
@@ -117,34 +122,12 @@ class App:
         self.stop()
         await asyncio.sleep(0)
 
-    def handle_signals(self) -> None:
-        """SIGTERM and SIGINT shut down as configured; a second SIGINT exits at once (sigShutdownHandler)."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled, number)
-
-    def _signalled(self, number: signal.Signals) -> None:
-        server = self.server
-        shutdown = server.shutdown
-        if (shutdown.requested or shutdown.in_progress) and number == signal.SIGINT:
-            server.log.warning("You insist... exiting now.")
-            os._exit(1)
-        if server.loading:
-            server.log.warning("Received shutdown signal during loading, scheduling shutdown.")
-        else:
-            server.log.warning(f"Received {number.name} scheduling shutdown...")
-        names = server.config.shutdown_on_sigint if number == signal.SIGINT else server.config.shutdown_on_sigterm
-        shutdown.flags = 0
-        for name in names:
-            shutdown.flags |= FLAG_BITS[name]
-        shutdown.requested = True
-
 
 async def serve(server: Server, supervised: str) -> int:
     """Serve until told to stop; the exit status."""
     app = App(server)
     server.shutdown.status = process.notify_systemd if supervised == "systemd" else lambda text: None
-    app.handle_signals()
+    Signals(server).install()
     try:
         await app.start()
     except (ListenError, LoadFailed):
@@ -158,6 +141,20 @@ async def serve(server: Server, supervised: str) -> int:
     app.stop()
     await asyncio.sleep(0)
     return app._exit_status
+
+
+def check_rename(config: Config, old: bytes, new: bytes) -> None:
+    """Take ``rename-command`` *old* *new* if it makes sense.  Raises ConfigRefused."""
+    load_commands()
+    known = {name.encode() for name in REGISTRY}
+    for earlier, later in config.renamed_commands:
+        known.discard(earlier.lower())
+        known.add(later.lower())
+    if old.lower() not in known:
+        raise ConfigRefused("No such command in rename-command")
+    if new and new.lower() in known:
+        raise ConfigRefused("Target command name already exists")
+    config.renamed_commands.append((old, new))
 
 
 def load_config(arguments: Arguments) -> Config:
@@ -175,7 +172,8 @@ def load_config(arguments: Arguments) -> Config:
         config.user_lines.append(words)
 
     stdin = sys.stdin.buffer.read() if arguments.from_stdin else b""
-    Loader(config, declare_user=declare_user).load(arguments.config_file, stdin, arguments.options)
+    loader = Loader(config, rename_command=partial(check_rename, config), declare_user=declare_user)
+    loader.load(arguments.config_file, stdin, arguments.options)
     return config
 
 
@@ -198,6 +196,7 @@ def main(argv: list[bytes]) -> int:
     if background:
         process.daemonize()
     log = Log(clock, LEVELS[config.loglevel], config.path(config.logfile) if config.logfile else "")
+    open_syslog(config, log)
     config.warn = log.warning
     _log_start(log, argv)
     refusal = config.refusal()
@@ -206,6 +205,9 @@ def main(argv: list[bytes]) -> int:
         return 1
     config.maxclients = process.raise_file_limit(config.maxclients, log)
     server = build_server(config, clock=clock, log=log)
+    for old, new in config.renamed_commands:
+        server.rename_command(old, new)
+    Tuning(server, executable_name(argv)).install()
     if not server.acl.load_at_start(config.user_lines):
         return 1
     pidfile = config.pidfile or (process.DEFAULT_PID_FILE if background else "")

@@ -288,9 +288,7 @@ def client_unblock(client: Client, argv: Argv) -> Reply:
     """CLIENT UNBLOCK client-id [TIMEOUT | ERROR]"""
     with_error = False
     if len(argv) > 4:
-        raise CommandError(
-            b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1]
-        )
+        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1])
     if len(argv) == 4:
         if argv[3].lower() not in (b"timeout", b"error"):
             raise CommandError("CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
@@ -304,9 +302,7 @@ def client_pause(client: Client, argv: Argv) -> Reply:
     """CLIENT PAUSE timeout [WRITE | ALL]"""
     mode = ALL
     if len(argv) > 4:
-        raise CommandError(
-            b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1]
-        )
+        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1])
     if len(argv) == 4:
         match argv[3].lower():
             case b"write":

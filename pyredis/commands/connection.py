@@ -23,6 +23,7 @@ from ..registry.flags import (
     ALLOW_BUSY,
     DIAGNOSTIC,
     FAST,
+    GUARDED,
     IMMEDIATE,
     LOADING,
     NO_AUTH,
@@ -71,7 +72,7 @@ def select(client: Client, argv: Argv) -> Reply:
 
 
 @command(
-    "QUIT", arity=-1, flags=NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY | IMMEDIATE | SUBSCRIBED,
+    "QUIT", arity=-1, flags=GUARDED | NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY | IMMEDIATE | SUBSCRIBED,
     acl="connection",
 )  # fmt: skip
 def quit_(client: Client, argv: Argv) -> Reply:
@@ -81,7 +82,7 @@ def quit_(client: Client, argv: Argv) -> Reply:
     return None
 
 
-@command("AUTH", arity=-2, flags=NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, acl="connection")
+@command("AUTH", arity=-2, flags=GUARDED | NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, acl="connection")
 def auth(client: Client, argv: Argv) -> Reply:
     """AUTH [username] password"""
     if len(argv) > 3:
@@ -97,7 +98,7 @@ def auth(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command("HELLO", arity=-1, flags=NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, acl="connection")
+@command("HELLO", arity=-1, flags=GUARDED | NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, acl="connection")
 def hello(client: Client, argv: Argv) -> Reply:
     """HELLO [protover [AUTH username password] [SETNAME clientname]]"""
     version = _protocol_version(argv)

@@ -67,7 +67,7 @@ def _expire(client: Client, argv: Argv, unit: int, base: int, name: str) -> byte
         return ONE
     db.expire_at(key, when)
     db.changed(key, b"expire", GENERIC)
-    if base or unit != 1:
+    if (base or unit != 1) and server.propagation.active:
         client.propagate(b"PEXPIREAT", key, b"%d" % when, *argv[3:])
     return ONE
 

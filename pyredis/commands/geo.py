@@ -222,15 +222,7 @@ class _Search:
             area = Circle(*self.centre, self._radius, self.metres)
         else:
             area = Box(*self.centre, self._width, self._height, self.metres)
-        found: list[Found] = []
-        limit = self.count if self.any else 0
-        between = points.order.between
-        for start, stop in area.ranges():
-            scores, members = between(float(start), float(stop))
-            if members:
-                area.select(start, stop, scores, members, found, limit)
-                if limit and len(found) >= limit:
-                    break
+        found = area.search(points.order.between, self.count if self.any else 0)
         if self.ascending or (self.count and not self.any and not self.descending):
             found.sort(key=_distance_of)
         elif self.descending:

@@ -32,7 +32,7 @@ from ..registry.flags import (
     WRITE,
 )
 from ..registry.keyspecs import at
-from ..resp.encode import EMPTY_BULK, OK, ONE, ZERO, array_of_optional_bulks, bulk, integer
+from ..resp.encode import EMPTY_BULK, OK, ONE, ZERO, array_of_bulks, array_of_optional_bulks, bulk, integer
 from ..util.numbers import INT64_MAX, INT64_MIN, long_double_add, parse_int, parse_int_or_none
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def mget(client: Client, argv: Argv) -> Reply:
     get_value, expires = db.data.get, db.expires
     values: list[bytes | bytearray | None] = []
     add = values.append
-    hits = 0
+    hits, missing = 0, False
     for key in argv[1:]:
         value = get_value(key)
         if value.__class__ is bytes and key not in expires:
@@ -79,10 +79,12 @@ def mget(client: Client, argv: Argv) -> Reply:
         else:
             value = db.read_any(key)
             if not isinstance(value, (bytes, bytearray)):
-                value = None
+                value, missing = None, True
         add(value)
     client.server.keyspace_hits += hits
-    return array_of_optional_bulks(values, client.wire.null)
+    if missing:
+        return array_of_optional_bulks(values, client.wire.null)
+    return array_of_bulks(values)  # type: ignore[arg-type]
 
 
 @command("STRLEN", arity=2, flags=READONLY | FAST, keys=at(1, RO), acl="string")
@@ -194,7 +196,7 @@ def _store_until(client: Client, key: bytes, value: bytes, when: int, *, rewritt
     db.store(key, value, keep_ttl=True)
     db.changed(key, b"set", STRING)
     db.expire_at(key, when)
-    if rewritten:
+    if rewritten and client.server.propagation.active:
         client.propagate(b"SET", key, value, b"PXAT", b"%d" % when)
     if client.server.notify is not None:
         db.event(key, b"expire", GENERIC)
@@ -351,16 +353,17 @@ def _increase(client: Client, key: bytes, amount: int) -> bytes:
     if old is not None and (old.__class__ is not bytes or key in db.expires):
         old = db.edit(key, bytes)
     if old is None:
-        total = amount
-        db.add(key, b"%d" % total)
+        text = b"%d" % amount
+        db.add(key, text)
     else:
         plain = len(old) < 19 and old.isdigit() and old[0] != _ZERO
         total = (int(old) if plain else parse_int(old)) + amount
         if not INT64_MIN <= total <= INT64_MAX:
             raise Overflow
-        db.data[key] = b"%d" % total
+        text = b"%d" % total
+        db.data[key] = text
     db.changed(key, b"incrby", STRING)
-    return b":%d\r\n" % total
+    return b":%b\r\n" % text
 
 
 @command("INCR", arity=2, flags=UPDATING, keys=at(1, RW | ACCESS | UPDATE), acl="string")

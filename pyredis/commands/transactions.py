@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.dispatch import execute
+from ..engine.dispatch import execute, monitor
 from ..engine.transactions import Transaction
 from ..errors import (
     DiscardWithoutMulti,
@@ -92,9 +92,11 @@ def _run_queued(client: Client, queued: Command, argv: Argv) -> bytes:
             server.count_error(error)
             return encode_error(error)
     client.command, client.argv = queued, argv
-    if server.gate & GATE_MONITORED and queued.gates & GATE_MONITORED:
-        server.monitoring.feed(client, argv)
-    return execute(client, queued, argv) or b""
+    reply = execute(client, queued, argv)
+    if server.gate & GATE_MONITORED:
+        monitor(client, queued, argv)
+    client.redacted = ()
+    return reply or b""
 
 
 @command(

@@ -7,11 +7,12 @@ with Redis's constants in Redis's order of operations: distances and positions a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import asin, ceil, cos, fabs, floor, isfinite, nan, pi, sin, sqrt
 from typing import Final
 
+Between = Callable[[float, float], tuple[Sequence[float], list[bytes]]]
 Found = tuple[float, bytes, float, float, float]
 """Distance from the centre in metres, member, score, longitude, latitude."""
 
@@ -115,13 +116,36 @@ class Area:
         """Ranges of scores, in the order Redis searches them, that hold every point inside."""
         return _ranges(self.longitude, self.latitude, *self._size)
 
-    def select(
+    def search(self, between: Between, limit: int = 0) -> list[Found]:
+        """The points inside, in Redis's order, at most *limit* (0: all).
+
+        *between* returns scores and members from one score up to, not including, another one.
+        """
+        found: list[Found] = []
+        few_scores: list[float] = []
+        few_members: list[bytes] = []
+        for start, stop in self.ranges():
+            scores, members = between(float(start), float(stop))
+            if len(members) <= _MANY:
+                few_scores += scores
+                few_members += members
+                continue
+            self._scan(few_scores, few_members, found, limit)
+            few_scores, few_members = [], []
+            if limit and len(found) >= limit:
+                return found
+            self._divide(start, stop, scores, members, found, limit)
+            if limit and len(found) >= limit:
+                return found
+        self._scan(few_scores, few_members, found, limit)
+        return found
+
+    def _divide(
         self, start: int, stop: int, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int
     ) -> None:
-        """Append those points that lie inside to *found*, until it has *limit* (0: all).
+        """Append those points of the cell from *start* to *stop* that lie inside.
 
-        *scores* and *members* are all there are from *start* to *stop*, which bound a cell.  A cell with many
-        points is taken quarter by quarter, in the same order, without those quarters that lie outside.
+        A cell with many points is taken quarter by quarter, in the same order, without the quarters outside.
         """
         if len(members) <= _MANY or stop - start < 4 or self._window is _ANYWHERE:
             self._scan(scores, members, found, limit)
@@ -134,12 +158,15 @@ class Area:
                 begin = bisect_left(scores, float(first))
                 end = bisect_left(scores, float(last + 1), begin)
                 if begin < end:
-                    self.select(first, last + 1, scores[begin:end], members[begin:end], found, limit)
+                    self._divide(first, last + 1, scores[begin:end], members[begin:end], found, limit)
                     if limit and len(found) >= limit:
                         return
 
     def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
-        """The same point by point.  0.2 us for a point outside the bounding box, 0.8 to 2 us for others"""
+        """Append the points that lie inside, until there are *limit*.
+
+        0.2 us for a point outside the bounding box, 0.8 to 2 us for others.
+        """
 
 
 class Circle(Area):
@@ -161,8 +188,7 @@ class Circle(Area):
         radius = self._radius
         x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(y)
-        for score, member in zip(scores, members, strict=True):
-            bits = int(score)
+        for bits, score, member in zip(map(int, scores), scores, members, strict=True):
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
             longitude, latitude, x2, y2, narrow2 = _centre(bits)
@@ -201,8 +227,7 @@ class Box(Area):
         half_width, half_height = self._half_width, self._half_height
         x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(y)
-        for score, member in zip(scores, members, strict=True):
-            bits = int(score)
+        for bits, score, member in zip(map(int, scores), scores, members, strict=True):
             if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
                 continue
             longitude, latitude, x2, y2, narrow2 = _centre(bits)

@@ -19,6 +19,7 @@ from ..util.numbers import LongDouble, parse_int_or_none, parse_long_double
 from .dispatch import release, resume
 
 if TYPE_CHECKING:
+    from ..registry.command import Command
     from .client import Client
 
 MAX_TIMEOUT_MS = (1 << 63) - 1
@@ -94,9 +95,18 @@ def finish(client: Client, wait: Wait, reply: bytes | None) -> None:
     if client.wait is not wait:
         return
     release(client)
+    if client.command is not None:
+        count_served(client, client.command)
     if reply is not None:
         client.deliver(reply)
     resume(client)
+
+
+def count_served(client: Client, command: Command) -> None:
+    """Count the command that waited as one that was called (blocked.c updateStatsOnUnblock)."""
+    command.record(0)
+    if client.server.slow_ns < 0:
+        client.server.report_slow(client, command, client.argv, 0)
 
 
 def unblock(client: Client, *, with_error: bool) -> bool:
@@ -106,6 +116,8 @@ def unblock(client: Client, *, with_error: bool) -> bool:
         return False
     if with_error:
         client.server.count_error(Unblocked())
+        if client.command is not None:
+            client.command.failed += 1
         finish(client, wait, encode_error(Unblocked()))
     else:
         finish(client, wait, _timeout_reply(wait))

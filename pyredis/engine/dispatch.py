@@ -8,6 +8,7 @@ from ..errors import CommandError, ProtocolError, WrongArity
 from ..registry.command import keys_of
 from ..registry.flags import (
     GATE_ACL,
+    GATE_MONITORED,
     PUBSUB,
     READONLY,
     RELAYS_SCRIPT,
@@ -18,12 +19,17 @@ from ..registry.flags import (
 from ..resp.encode import encode_error
 from .client import REPLY_ON, REPLY_SKIP
 from .gates import guard, rejection
+from .slowlog import redacted
 
 if TYPE_CHECKING:
     from ..effects.blocking import Wait
     from ..registry.command import Argv, Command, Reply
     from .client import Client
     from .server import Server
+
+
+HTTP_WORDS = frozenset({b"post", b"host:"})
+HTTP_WARNING_INTERVAL = 60_000_000_000
 
 
 def run(client: Client, data: bytes) -> None:
@@ -95,6 +101,9 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     except CommandError as error:
         if command is not None:
             command.rejected += 1
+        elif argv[0].lower() in HTTP_WORDS:
+            refuse_http(client)
+            return
         error = rejection(client, command, error)
         server.count_error(error)
         answer(client, encode_error(error))
@@ -103,10 +112,33 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     reply = call(client, command, argv)
     if reply is not None:
         answer(client, reply, command)
+    if server.gate & GATE_MONITORED and not command.flags & RELAYS_SCRIPT:
+        monitor(client, command, argv)
+    client.redacted = ()
     if server.unsettled:
         settle(client, command, argv)
     if client.one_shot:
         end_one_shot(client, command)
+
+
+def monitor(client: Client, command: Command, argv: Argv) -> None:
+    """Show the monitors what has just run."""
+    server = client.server
+    if command.gates & GATE_MONITORED and not server.loading:
+        server.monitoring.feed(client, redacted(argv, client.redacted))
+
+
+def refuse_http(client: Client) -> None:
+    """Close on a browser that was tricked into sending commands (networking.c securityWarningCommand)."""
+    server = client.server
+    if abs(server.now - server.http_warned) > HTTP_WARNING_INTERVAL:
+        server.http_warned = server.now
+        server.log.warning(
+            "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. "
+            "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis "
+            f"instance. Connection from {client.transport.peer.decode()} aborted."
+        )
+    client.transport.abort()
 
 
 def end_one_shot(client: Client, command: Command) -> None:

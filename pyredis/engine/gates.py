@@ -70,6 +70,7 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
         raise NotInMulti
     if gate & GATE_ACL:
         server.acl.check_or_raise(client, command, argv)
+    flags = command.flags
     if not client.internal:
         flags, missing = _effective_flags(client, command, argv)
         _refuse(client, command, gate, flags, missing)
@@ -77,11 +78,11 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
             return False
     if gate & GATE_MULTI:
         assert client.transaction is not None
-        client.transaction.queue(command, argv)
+        client.transaction.queue(command, argv, flags)
         client.out.append(QUEUED)
         return False
-    if gate & GATE_MONITORED and not server.loading:
-        server.monitoring.feed(client, argv)
+    if gate & GATE_MONITORED and command.flags & RELAYS_SCRIPT and not server.loading:
+        server.monitoring.feed(client, argv)  # before the commands of the script; others follow when they have run
     return True
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import TextIO
 
 from ..util.clock import Clock
@@ -26,19 +27,40 @@ class Log:
         self.role = "M"
         self.stream = stream
         self.pid = os.getpid()
+        self.forward: Callable[[int, str], None] | None = None
+        """Gets each line besides the file: the system log."""
 
     def write(self, level: int, message: str) -> None:
         """Log *message* at *level*; the file is opened anew for each line, so that it may be rotated."""
         if level < self.level:
             return
+        self.raw(self._line(level, message))
+        if self.forward is not None:
+            self.forward(level, message)
+
+    def _line(self, level: int, message: str) -> str:
         now = self._clock.time_ns()
         at = time.localtime(now // 1_000_000_000)
-        line = (
+        return (
             f"{self.pid}:{self.role} {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year}"
             f" {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}.{now // 1_000_000 % 1000:03}"
             f" {MARKS[level]} {message}\n"
         )
-        self.raw(line)
+
+    def write_at_once(self, level: int, message: str) -> None:
+        """``write`` for signal handlers: past the buffers, which may be in use just now."""
+        if level >= self.level:
+            self.raw_at_once(self._line(level, message))
+
+    def raw_at_once(self, text: str) -> None:
+        """``raw`` for signal handlers."""
+        data = text.encode("utf-8", "surrogateescape")
+        if self.path:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            os.write(descriptor, data)
+            os.close(descriptor)
+        else:
+            os.write(1, data)
 
     def raw(self, text: str) -> None:
         """Append *text* as it is."""

@@ -72,7 +72,9 @@ class Server(Keyspace):
         self.log = log or Log(clock)
         self.run_id = rng.randbytes(20).hex()
         self.start_time = self.now
-        self.role = b"master"
+        self.role_hooks: list[Callable[[], None]] = []
+        """Called when this server has become a leader or a follower."""
+        self._role = b"master"
         self.commands: dict[bytes, Command] = bind_all()
         self.acl = AclStore(self)
         self.gate = GATE_ALWAYS
@@ -99,6 +101,8 @@ class Server(Keyspace):
         """Turns of the loop for other things: the cron, timers."""
         self.stats = Stats(self)
         self.slowlog = SlowLog(self)
+        self.http_warned = -(1 << 62)
+        """When somebody was last told that HTTP came in."""
         self.latency = LatencyMonitor(self)
         self.upkeep = Upkeep()
         self.shutdown = Shutdown(self)
@@ -179,8 +183,21 @@ class Server(Keyspace):
         """Up to where of it the AOF is on the disk."""
         self.offset_synced: list[Callable[[], None]] = []
         """Called when ``synced_offset`` has grown."""
+        self.crash: Callable[[int], None] = lambda number: None
+        """Ends the process as a signal would, after a report; plugged by ``net``."""
         self.send_pending: Callable[[], None] = lambda: None
         """End the turn and send what is in the output of clients; plugged by ``net``."""
+
+    @property
+    def role(self) -> bytes:
+        """``master`` or ``replica``, as HELLO says it."""
+        return self._role
+
+    @role.setter
+    def role(self, role: bytes) -> None:
+        self._role = role
+        for hook in self.role_hooks:
+            hook()
 
     def forget(self, client: Client) -> None:
         """Take *client* out of waits, watched keys, subscriptions and the rest; twice is harmless."""
@@ -249,6 +266,15 @@ class Server(Keyspace):
         if command.subcommands is not None and len(argv) < command.least:
             raise WrongArity(command.name)
         return command
+
+    def rename_command(self, old: bytes, new: bytes) -> None:
+        """``rename-command``: *old* is known as *new* only, or not at all if that is empty."""
+        command = self.commands.pop(old.lower())
+        self.commands.pop(old.upper())
+        if new:
+            self.commands[new.lower()] = command
+            self.commands[new.upper()] = command
+        self.stats.refresh_commands()
 
     def leave_multi(self, client: Client) -> None:
         """Forget *client*'s queue and the keys it watches (multi.c discardTransaction)."""

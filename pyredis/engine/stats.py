@@ -219,8 +219,8 @@ def percentiles(histogram: dict[int, int], wanted: Iterable[float]) -> list[tupl
     found = []
     for percentile in wanted:
         rank, seen, value = max(1, int(min(percentile, 100.0) / 100 * total + 0.5)), 0, 0
-        for value, count in buckets:
-            seen += count
+        for bucket, count in buckets:
+            seen, value = seen + count, bucket
             if seen >= rank:
                 break
         found.append((percentile, (value if percentile else _lower_end(value)) / 1000))

@@ -20,11 +20,11 @@ class Transaction:
         self.size = 0  # bytes of the queued arguments
         self.aborted = False  # a command could not be queued: EXEC fails (CLIENT_DIRTY_EXEC)
 
-    def queue(self, command: Command, argv: Argv) -> None:
-        """Append a command.  Nothing is queued once the transaction cannot succeed."""
+    def queue(self, command: Command, argv: Argv, flags: int) -> None:
+        """Append a command that does what *flags* say.  Nothing is queued once the transaction cannot succeed."""
         if self.aborted:
             return
         self.commands.append((command, argv))
-        self.flags |= command.flags
-        self.missing |= ~command.flags
+        self.flags |= flags
+        self.missing |= ~flags
         self.size += sum(map(len, argv))

@@ -103,7 +103,7 @@ class Listeners:
         self._serve("unix", [sock], None)
 
     def rebind(self, kind: str, port: int, refusal: str, context: ssl.SSLContext | None = None) -> None:
-        """CONFIG SET port, bind: close, then listen anew (server.c changeListener).  Raises ConfigRefused(*refusal*)."""
+        """Close, then listen anew (server.c changeListener).  Raises ConfigRefused with *refusal*."""
         self.close(kind)
         if not port:
             return
@@ -130,6 +130,10 @@ class Listeners:
     def kinds(self) -> list[str]:
         return list(self._open)
 
+    def plain_sockets(self) -> list[socket.socket]:
+        """The listening sockets of connections without TLS."""
+        return [listener.socket for kind, listeners in self._open.items() if kind != "tls" for listener in listeners]
+
     def describe(self) -> list[str]:
         """The ``listenerN`` lines of INFO server."""
         config = self._server.config
@@ -148,25 +152,25 @@ class Listeners:
 class _Listener:
     """One listening socket, from the moment it listens."""
 
-    __slots__ = ("_server", "_socket", "_start")
+    __slots__ = ("_server", "_start", "socket")
 
     def __init__(
         self, sock: socket.socket, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int
     ) -> None:
-        self._socket = sock
+        self.socket = sock
         self._server: asyncio.AbstractServer | None = None
         self._start = asyncio.get_running_loop().create_task(self._accept(protocol, context, backlog))
 
     async def _accept(self, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(protocol, sock=self._socket, ssl=context, backlog=backlog)
+        self._server = await loop.create_server(protocol, sock=self.socket, ssl=context, backlog=backlog)
 
     def close(self) -> None:
         self._start.cancel()
         if self._server is not None:
             self._server.close()
         else:
-            self._socket.close()
+            self.socket.close()
 
 
 def listen_tcp(host: str, port: int, backlog: int) -> socket.socket:

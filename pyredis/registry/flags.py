@@ -46,6 +46,8 @@ SETS_ONE_SHOT = 1 << 46
 """CLIENT REPLY and CLIENT CACHING: what they set for the next command outlives them."""
 REPLIES_BY_PUSH = 1 << 47
 """SUBSCRIBE and its like: what they answer are pushes, which CLIENT REPLY OFF lets through."""
+GUARDED = 1 << 51
+"""Always takes the guarded path: QUIT, which closes the client; AUTH and HELLO, which hide arguments."""
 SUBSCRIBES = 1 << 48
 """All arguments are channels to subscribe to (db.c commands_with_channels)."""
 PUBLISHES = 1 << 49
@@ -136,7 +138,7 @@ GATE_REPLICA = 1 << 15  # the client is itself a replica
 def gates_for(flags: int, *, container: bool) -> int:
     """The gates that concern a command with these *flags*."""
     gates = GATE_MEMORY | GATE_ACL | GATE_ARGV | GATE_REPLICA
-    if container or flags & (RELAYS_SCRIPT | RELAYS_QUEUE | PROTECTED):
+    if container or flags & (RELAYS_QUEUE | PROTECTED | GUARDED):
         gates |= GATE_ALWAYS
     if not flags & NO_AUTH:
         gates |= GATE_AUTH
@@ -146,7 +148,7 @@ def gates_for(flags: int, *, container: bool) -> int:
         gates |= GATE_SUBSCRIBED
     if not flags & LOADING or flags & (NO_ASYNC_LOADING | RELAYS_QUEUE):
         gates |= GATE_LOADING
-    if not flags & STALE or flags & RELAYS_QUEUE:
+    if not flags & STALE or flags & (RELAYS_QUEUE | RELAYS_SCRIPT):
         gates |= GATE_STALE
     if flags & (WRITE | RELAYS_SCRIPT | RELAYS_QUEUE):
         gates |= GATE_READONLY | GATE_DISK | GATE_REPLICAS

@@ -24,11 +24,11 @@ from typing import Any
 from .. import REDIS_VERSION
 from .api import api_functions
 from .bytecode import strip, untail
+from .host import ScriptHost
 from .libraries.bit import bit_functions
 from .libraries.lua_struct import struct_functions
 from .libraries.msgpack import msgpack_functions
 from .libraries.prng import Prng, random_functions
-from .host import ScriptHost
 from .raised import LuaRaised
 
 INTERVAL = 100_000

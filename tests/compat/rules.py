@@ -5,7 +5,7 @@ Everything else must be equal to the byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .wire import Node
@@ -159,6 +159,26 @@ def _judge_scan(argv: Argv, left: Node, right: Node, width: int) -> Verdict:
     counts = [argv[at + 1] for at, word in enumerate(upper[:-1]) if word == b"COUNT"]
     whole = any(count.isdigit() and int(count) >= 1000 for count in counts)
     return DIFFERENT if whole else SAME
+
+
+def left_errno(before: Iterable[Argv], argv: Argv, left: Node) -> bool:
+    """Whether 7.2.4 may refuse a SORT because of an earlier command.
+
+    sortCommandGeneric looks at errno without clearing it, so a number out of range that any command
+    parsed before makes it report a score that cannot be converted.
+    """
+    if canonical(argv) not in ("sort", "sort_ro") or not is_error(left) or b"converted" not in left[1]:
+        return False
+    return any(_out_of_range(word) for earlier in before for word in earlier)
+
+
+def _out_of_range(word: bytes) -> bool:
+    try:
+        size = abs(float(word))
+    except ValueError:
+        return False
+    digits = word.lower().partition(b"e")[0]
+    return (size < 2.3e-308 and digits.strip(b"+-0.") != b"") or (size == float("inf") and b"inf" not in word.lower())
 
 
 def deliveries_agree(cause: Argv, expected: list[Node], found: list[Node]) -> bool:

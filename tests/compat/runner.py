@@ -41,7 +41,7 @@ class Mismatch:
 
 
 class KnownDifference(Exception):
-    """The rest of the script says nothing: this real server is not 7.2.4, and differs from it here."""
+    """The rest of the script says nothing: the real server differs here for a reason the rules declare."""
 
 
 class Side:
@@ -350,5 +350,7 @@ class Judge:
     def _mismatch(self, number: int, argv: Argv, left: Node | None, right: Node | None, note: str = "") -> Mismatch:
         real = self.runner.real
         if rules.known_difference(real.name, real.version, argv, (left, right)):
+            raise KnownDifference
+        if left and rules.left_errno((step.argv for step in self.script.steps[:number]), argv, left):
             raise KnownDifference
         return Mismatch(self.script, number, rules.canonical(argv), left, right, note)

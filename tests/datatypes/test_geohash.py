@@ -60,15 +60,12 @@ def test_what_cannot_be_encoded() -> None:
     assert not geohash.is_valid(0.0, inf)
 
 
-def select(area: geohash.Area, points: list[Point], limit: int = 0) -> list[geohash.Found]:
-    found: list[geohash.Found] = []
-    for start, stop in area.ranges():
+def search(area: geohash.Area, points: list[Point], limit: int = 0) -> list[geohash.Found]:
+    def between(start: float, stop: float) -> tuple[list[float], list[bytes]]:
         inside = [point for point in points if start <= point[0] < stop]
-        scores, members = [score for score, _ in inside], [member for _, member in inside]
-        area.select(start, stop, scores, members, found, limit)
-        if limit and len(found) >= limit:
-            break
-    return found
+        return [score for score, _ in inside], [member for _, member in inside]
+
+    return area.search(between, limit)
 
 
 def scan(area: geohash.Area, points: list[Point], metres: float) -> list[geohash.Found]:
@@ -108,13 +105,16 @@ def test_searches_against_a_scan(seed: int) -> None:
             geohash.Circle(*centre, size / metres, metres),
             geohash.Box(*centre, 2 * size / metres, 2 * size / metres, metres),
         ):
-            assert select(area, points) == scan(area, points, size / metres * metres)
+            expected = scan(area, points, size / metres * metres)
+            assert search(area, points) == expected
+            limit = chance.randint(1, 200)
+            assert search(area, points, limit) == expected[:limit]
 
 
-def test_select_stops_at_the_limit() -> None:
+def test_a_search_stops_at_the_limit() -> None:
     points = [(float(geohash.encode(10.0, 10.0)), b"%d" % number) for number in range(5)]
     for area in (geohash.Circle(10.0, 10.0, 1.0, 1000.0), geohash.Box(10.0, 10.0, 1.0, 1.0, 1000.0)):
-        assert [entry[1] for entry in select(area, points, 2)] == [b"0", b"1"]
+        assert [entry[1] for entry in search(area, points, 2)] == [b"0", b"1"]
 
 
 def test_areas_without_bounds() -> None:

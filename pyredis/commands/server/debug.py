@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -236,6 +237,24 @@ def _table(size: int) -> bytes:
         b" max chain length: 1\n avg chain length (counted): 1.00\n avg chain length (computed): 1.00\n"
         b" Chain length distribution:\n" % (slots, size, size)
     )
+
+
+# --- crashes --------------------------------------------------------------------------------------
+
+
+@debug("SEGFAULT", 2, None, "SEGFAULT", "    Crash the server with sigsegv.")
+def debug_segfault(client: Client, argv: Argv) -> Reply:
+    client.server.crash(signal.SIGSEGV)
+    return OK
+
+
+@debug("PANIC", 2, None, "PANIC", "    Crash the server simulating a panic.")
+def debug_panic(client: Client, argv: Argv) -> Reply:
+    client.server.log.warning("------------------------------------------------")
+    client.server.log.warning("!!! Software Failure. Press left mouse button to continue")
+    client.server.log.warning("Guru Meditation: called by Unittest")
+    client.server.crash(signal.SIGABRT)
+    return OK
 
 
 # --- replies and the log --------------------------------------------------------------------------

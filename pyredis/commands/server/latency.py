@@ -75,9 +75,7 @@ def latency_latest(client: Client, argv: Argv) -> Reply:
     """LATENCY LATEST"""
     return array_of(
         [
-            array_header(4)
-            + bulk(name.encode())
-            + b"".join(map(integer, (*spikes.samples[-1], spikes.highest)))
+            array_header(4) + bulk(name.encode()) + b"".join(map(integer, (*spikes.samples[-1], spikes.highest)))
             for name, spikes in client.server.latency.events.items()
         ]
     )
@@ -126,7 +124,9 @@ def latency_doctor(client: Client, argv: Argv) -> Reply:
     elif threshold:
         lines = [f"No latency spike of {threshold} ms or more has been seen so far."]
     else:
-        lines = ["Latency monitoring is off: set latency-monitor-threshold to the least number of milliseconds to note."]
+        lines = [
+            "Latency monitoring is off: set latency-monitor-threshold to the milliseconds that are worth noting."
+        ]
     return client.wire.verbatim(("\n".join(lines) + "\n").encode(), b"txt")
 
 
@@ -153,9 +153,7 @@ def latency_histogram(client: Client, argv: Argv) -> Reply:
         parents = top_level(client)
     else:
         parents = [found for found in (look_up(client, name) for name in argv[2:]) if found is not None]
-    measured = [
-        each for parent in parents for each in (parent, *(parent.subcommands or {}).values()) if each.histogram
-    ]
+    measured = [each for parent in parents for each in (parent, *(parent.subcommands or {}).values()) if each.histogram]
     return client.wire.map_header(len(measured)) + b"".join([_distribution(client, each) for each in measured])
 
 

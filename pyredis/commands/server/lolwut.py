@@ -24,7 +24,8 @@ def lolwut(client: Client, argv: Argv) -> Reply:
     """LOLWUT [VERSION version]"""
     if len(argv) >= 3 and argv[1].upper() == b"VERSION":
         parse_int(argv[2])
-    text = "\n".join(snakes(client.server.rng)) + f"\n\nSnakes crossing paper, drawn for you alone. Redis ver. {REDIS_VERSION}\n"
+    picture = "\n".join(snakes(client.server.rng))
+    text = f"{picture}\n\nSnakes crossing paper, drawn for you alone. Redis ver. {REDIS_VERSION}\n"
     return client.wire.verbatim(text.encode(), b"txt")
 
 
@@ -35,10 +36,10 @@ def snakes(rng: random.Random) -> list[str]:
         x, y = rng.randrange(WIDTH // 4), rng.randrange(HEIGHT)
         heading = 0
         for step in count():
-            if not (0 <= x < WIDTH and 0 <= y < HEIGHT):
+            if x >= WIDTH:
                 break
             paper[y][x] = TRAIL[step % len(TRAIL)]
             heading = max(-1, min(1, heading + rng.choice((-1, 0, 0, 0, 1))))
             x += 1
-            y += heading
+            y = (y + heading) % HEIGHT
     return ["".join(row).rstrip() for row in paper]

@@ -255,7 +255,7 @@ class Replayer:
         if not command.least <= len(argv) <= command.most:
             raise FormatError
         if client.transaction is not None and not command.flags & RELAYS_QUEUE:
-            client.transaction.queue(command, argv)
+            client.transaction.queue(command, argv, command.flags)
             return
         client.command, client.argv = command, argv
         try:

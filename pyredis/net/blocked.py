@@ -1,0 +1,217 @@
+"""Serving clients while a script keeps the event loop waiting (networking.c processEventsWhileBlocked).
+
+The loop cannot be entered again, so its sockets are read and written behind its back: from the first call
+of ``serve`` to ``stop`` each connection has a transport that goes straight to its descriptor.  Data that
+the loop's own transport has not sent yet stays first.  Connections with TLS have to wait; their data is
+safe with the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..engine.describe import REPLY_BUFFER
+from .connection import Connection, flush_others
+
+if TYPE_CHECKING:
+    from ..engine.client import Client
+    from ..engine.server import Server
+
+CHUNK = 1 << 16
+
+
+class BlockedService:
+    """``server.blocked_service``.  *listening* names the sockets on which to accept connections."""
+
+    def __init__(self, server: Server, listening: Callable[[], list[socket.socket]]) -> None:
+        self._server = server
+        self._listening = listening
+        self._selector: selectors.BaseSelector | None = None
+        self._transports: dict[int, DirectTransport] = {}
+        self._adoptions: set[asyncio.Task[None]] = set()
+
+    def serve(self, excluded: Client) -> None:
+        """Answer what has come in; *excluded* is the client whose script runs."""
+        selector = self._selector
+        if selector is None:
+            selector = self._start(excluded)
+        for key, _ in selector.select(0):
+            key.data()
+        flush_others(self._server)
+
+    def _start(self, excluded: Client) -> selectors.BaseSelector:
+        self._selector = selector = selectors.DefaultSelector()
+        for sock in self._listening():
+            selector.register(sock, selectors.EVENT_READ, lambda sock=sock: self._accept(sock))
+        for client in self._server.clients.values():
+            connection = client.transport
+            if client is excluded or not isinstance(connection, Connection) or client.closing:
+                continue
+            transport = connection.transport
+            if transport.get_extra_info("sslcontext") is None and not transport.is_closing() and connection.fd >= 0:
+                self._divert(connection, connection.fd, transport, None)
+        return selector
+
+    def _divert(
+        self, connection: Connection, fd: int, behind: asyncio.Transport | None, sock: socket.socket | None
+    ) -> DirectTransport:
+        direct = DirectTransport(self, connection, fd, behind, sock)
+        self._transports[fd] = direct
+        connection.transport = direct
+        self.watch(direct)
+        return direct
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            sock, _ = listener.accept()
+        except OSError:  # gone already, or no descriptor left
+            return
+        sock.setblocking(False)
+        connection = Connection(self._server)
+        connection.connection_made(self._divert(connection, sock.fileno(), None, sock))
+
+    def watch(self, direct: DirectTransport) -> None:
+        """Wait for input of *direct*."""
+        if self._selector is not None and direct.fd not in self._selector.get_map():
+            self._selector.register(direct.fd, selectors.EVENT_READ, direct.read)
+
+    def unwatch(self, direct: DirectTransport) -> None:
+        """Leave input of *direct* to the kernel."""
+        if self._selector is not None and direct.fd in self._selector.get_map():
+            self._selector.unregister(direct.fd)
+
+    def stop(self) -> None:
+        """Give all connections back to the loop."""
+        selector, self._selector = self._selector, None
+        if selector is None:
+            return
+        selector.close()
+        transports, self._transports = self._transports, {}
+        for direct in transports.values():
+            if direct.behind is not None:
+                direct.hand_over(direct.behind)
+            elif not direct.aborted:
+                task = asyncio.get_running_loop().create_task(self._adopt(direct))
+                self._adoptions.add(task)
+                task.add_done_callback(self._adoptions.discard)
+
+    async def _adopt(self, direct: DirectTransport) -> None:
+        """Make the loop's own connection of one that was accepted behind its back."""
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: Adopter(direct), direct.sock)  # type: ignore[arg-type]
+
+
+class Adopter(asyncio.Protocol):
+    """Takes the place of a connection's protocol until the loop has made a transport for it."""
+
+    def __init__(self, direct: DirectTransport) -> None:
+        self._direct = direct
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        direct = self._direct
+        transport.set_protocol(direct.connection)
+        transport.set_write_buffer_limits(high=REPLY_BUFFER)
+        direct.hand_over(transport)
+
+
+class DirectTransport(asyncio.Transport):
+    """What a connection writes to meanwhile.  *behind* is the loop's transport, if there is one yet."""
+
+    def __init__(
+        self,
+        service: BlockedService,
+        connection: Connection,
+        fd: int,
+        behind: asyncio.Transport | None,
+        sock: socket.socket | None,
+    ) -> None:
+        super().__init__()
+        self.connection = connection
+        self.fd = fd
+        self.behind = behind
+        self.sock = sock
+        self.aborted = False
+        self._service = service
+        self._pending = bytearray()
+        self._closing = False
+
+    def read(self) -> None:
+        """The descriptor is readable."""
+        try:
+            data = os.read(self.fd, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.connection.data_received(data)
+        else:
+            self._service.unwatch(self)
+            self.connection.abort()
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        if self.aborted:
+            return
+        if not self.get_write_buffer_size():
+            try:
+                data = data[os.write(self.fd, data) :]
+            except BlockingIOError:
+                pass
+            except OSError:  # reading will tell
+                return
+        self._pending += data
+
+    def hand_over(self, transport: asyncio.Transport) -> None:
+        """The loop's *transport* serves the connection from now on."""
+        self.connection.transport = transport
+        if self.aborted:
+            transport.abort()
+            return
+        if self._pending:
+            transport.write(bytes(self._pending))
+        if self._closing:
+            transport.close()
+
+    def get_write_buffer_size(self) -> int:
+        behind = self.behind.get_write_buffer_size() if self.behind is not None else 0
+        return behind + len(self._pending)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if self.behind is not None:
+            self.behind.set_write_buffer_limits(high, low)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if self.behind is not None:
+            return self.behind.get_extra_info(name, default)
+        return self.sock if name == "socket" else default
+
+    def pause_reading(self) -> None:
+        self._service.unwatch(self)
+        if self.behind is not None:
+            self.behind.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._service.watch(self)
+        if self.behind is not None:
+            self.behind.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._closing or self.aborted
+
+    def close(self) -> None:
+        self._closing = True
+        self._service.unwatch(self)
+
+    def abort(self) -> None:
+        self.aborted = True
+        self._service.unwatch(self)
+        if self.behind is not None:
+            self.behind.abort()
+        elif self.sock is not None:
+            self.sock.close()
