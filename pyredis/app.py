@@ -16,6 +16,7 @@ from .acl.rules import check_declaration
 from .config.arguments import Action, Arguments, parse_arguments
 from .config.config import Config
 from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
+from .engine.eviction import install as install_eviction
 from .engine.housekeeping import install as install_housekeeping
 from .engine.log import LEVELS, Log
 from .engine.server import Server
@@ -55,6 +56,7 @@ def build_server(
     clock = clock or SystemClock()
     server = Server(config, clock, rng or random.Random(), log or Log(clock))
     install_housekeeping(server)
+    install_eviction(server)
     install_persistence(server)
     install_scripting(server)
     install_replication(server)

@@ -66,6 +66,8 @@ def run(client: Client, data: bytes) -> None:
                         raise WrongArity(command.name)
                     reply = handler(client, argv)
                 except Exception as error:
+                    if isinstance(error, WrongArity) and client.transaction is not None:
+                        client.transaction.aborted = True
                     reply = failed(client, command, error)
                 if reply is not None:
                     add(reply)

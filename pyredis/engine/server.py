@@ -16,7 +16,7 @@ from ..effects.pubsub import PubSub
 from ..effects.tracking import Tracking
 from ..effects.watching import Watching
 from ..errors import CommandError, DiskError, UnknownCommand, UnknownSubcommand, WrongArity
-from ..keyspace.events import EXPIRED
+from ..keyspace.events import EVICTED, EXPIRED
 from ..keyspace.keyspace import Keyspace
 from ..registry.command import Command, bind_all
 from ..registry.flags import GATE_ALWAYS, GATE_MULTI
@@ -239,7 +239,7 @@ class Server(Keyspace):
             self.deletion_sink = None
 
     def _note_write(self, db: Database, key: bytes, event: bytes | None, kind: int) -> None:
-        if kind != EXPIRED:
+        if kind not in (EXPIRED, EVICTED):
             self.propagation.wrote = True
         self.unsettled = True
 

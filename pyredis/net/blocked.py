@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..engine.describe import REPLY_BUFFER
+from ..engine.buffers import REPLY_BUFFER
 from .connection import Connection, flush_others
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class BlockedService:
     def watch(self, direct: DirectTransport) -> None:
         """Wait for input of *direct*."""
         if self._selector is not None and direct.fd not in self._selector.get_map():
+            print("REG", direct.fd, self._selector.fileno(), direct.connection.client, direct.connection.transport, direct.behind, direct.behind and direct.behind.get_extra_info("socket"), flush=True)
             self._selector.register(direct.fd, selectors.EVENT_READ, direct.read)
 
     def unwatch(self, direct: DirectTransport) -> None:

@@ -58,11 +58,10 @@ def check_int(runtime: Runtime, args: Args, n: int) -> int:
 
 def check_string(runtime: Runtime, args: Args, n: int) -> bytes:
     """Argument *n* as a string, which a number may stand for (luaL_checklstring)."""
-    value = args[n - 1] if n <= len(args) else None
-    kind = value.__class__
-    if kind is bytes:
-        return value  # type: ignore[no-any-return]
-    if kind is int or kind is float:
+    value: Any = args[n - 1] if n <= len(args) else None
+    if isinstance(value, bytes):
+        return value
+    if value.__class__ is int or value.__class__ is float:
         return number_text(value)
     raise runtime.bad_type(n, b"string", args)
 

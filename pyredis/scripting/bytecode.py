@@ -71,17 +71,17 @@ class _Editor:
         """Edit the function at *pos*; the position behind it."""
         pos = self.string(pos)[1] + 12  # source; first and last line, four bytes
         instructions = pos + 4
-        count = self.int(pos)
+        count = self.number(pos)
         constants, pos = self.constants(instructions + 4 * count)
         self.patch(instructions, count, constants)
-        inner, pos = self.int(pos), pos + 4
+        inner, pos = self.number(pos), pos + 4
         for _ in range(inner):
             pos = self.function(pos)
         end = self.debug(pos)
         self.debug_areas.append((pos, end))
         return end
 
-    def int(self, pos: int) -> int:
+    def number(self, pos: int) -> int:
         value: int = _INT.unpack_from(self.code, pos)[0]
         return value
 
@@ -91,7 +91,7 @@ class _Editor:
 
     def constants(self, pos: int) -> tuple[list[bytes | None], int]:
         """String constants, None for others."""
-        count, pos = self.int(pos), pos + 4
+        count, pos = self.number(pos), pos + 4
         constants: list[bytes | None] = []
         for _ in range(count):
             kind = self.code[pos]
@@ -106,11 +106,11 @@ class _Editor:
 
     def debug(self, pos: int) -> int:
         """The end of line numbers, local variables and names of upvalues."""
-        pos += 4 + 4 * self.int(pos)
-        count, pos = self.int(pos), pos + 4
+        pos += 4 + 4 * self.number(pos)
+        count, pos = self.number(pos), pos + 4
         for _ in range(count):
             pos = self.string(pos)[1] + 8
-        count, pos = self.int(pos), pos + 4
+        count, pos = self.number(pos), pos + 4
         for _ in range(count):
             pos = self.string(pos)[1]
         return pos
@@ -137,9 +137,5 @@ def _calls_library(words: list[int], index: int, constants: list[bytes | None]) 
         if operation != _GETTABLE or not word >> 14 & _CONSTANT:
             return False
         before = words[at - 1] if at else 0
-        return (
-            before & 63 == _GETGLOBAL
-            and before >> 6 & 255 == word >> 23
-            and constants[before >> 14] in _LIBRARIES
-        )
+        return before & 63 == _GETGLOBAL and before >> 6 & 255 == word >> 23 and constants[before >> 14] in _LIBRARIES
     return False

@@ -29,7 +29,7 @@ class ScriptHost(Protocol):
         """Whether the user may run *argv*; None if there is no such command."""
 
     def checkpoint(self) -> bytes | None:
-        """Called every 100,000 instructions: the error the script is to die of, if it is to die."""
+        """Called every 20,000 instructions: the error the script is to die of, if it is to die."""
 
     def count_error(self, line: bytes) -> None:
         """The script's reply contains the error *line* (``-CODE text``), which nobody has counted yet."""

@@ -13,9 +13,10 @@ def failure_line(result: tuple[Any, ...], name: bytes) -> bytes:
     """The error reply, without its dash, for an error *result* of ``Runtime.run``; *name* as in SCRIPT KILL's log."""
     counted, message = result[1], result[2]
     if counted is None:  # not a table: raised without memory, or by the handler itself
-        text = (message or b"execution failure").partition(b"\0")[0][:_LONGEST_MESSAGE]
-        return b"ERR Error running script %b, %b" % (name, text)
-    line = _text(message) if message is not None else b"ERR unknown error"
+        short = (message or b"execution failure").partition(b"\0")[0][:_LONGEST_MESSAGE]
+        return b"ERR Error running script %b, %b" % (name, short)
+    text = _text(message)
+    line = b"ERR unknown error" if text is None else text
     if len(result) > 4:
         source, at = _text(result[3]), _text(result[4])
         if source is not None and at is not None:

@@ -31,12 +31,23 @@ from .libraries.msgpack import msgpack_functions
 from .libraries.prng import Prng, random_functions
 from .raised import LuaRaised
 
-INTERVAL = 100_000
+INTERVAL = 20_000
 _MAJOR, _MINOR, _PATCH = map(int, REDIS_VERSION.split("."))
 _VERSION_NUMBER = _MAJOR << 16 | _MINOR << 8 | _PATCH
 DEFAULT_MEMORY_LIMIT = 1 << 30
 
-CHUNKS = ("frames", "coroutines", "sandbox", "json_encode", "json_decode", "cjson", "cmsgpack", "reply", "api", "execution")
+CHUNKS = (
+    "frames",
+    "coroutines",
+    "sandbox",
+    "json_encode",
+    "json_decode",
+    "cjson",
+    "cmsgpack",
+    "reply",
+    "api",
+    "execution",
+)
 _FREE_REFERENCES = 8100  # more than the words one call can have
 _MOST_WORDS = 7900  # of EVAL that fit on Lua's stack
 
@@ -102,7 +113,7 @@ class Runtime:
         self.statuses: list[Any] = []
         """A stock of tables ``{ok = "OK"}``."""
         self._boot(prng)
-        self._overhead = self.memory_used(True)
+        self._overhead: int = self.memory_used(True)
 
     def _boot(self, prng: Prng) -> None:
         lua = self._lua
@@ -185,7 +196,7 @@ class Runtime:
         where, name, namewhat = self._where()
         if namewhat == b"method":
             n -= 1
-            if n == 0:
+            if n == 0 and name is not None:
                 return LuaRaised(b"%bcalling '%b' on bad self (%b)" % (where, name, problem))
         return LuaRaised(b"%bbad argument #%d to '%b' (%b)" % (where, n, name or b"?", problem))
 
@@ -274,7 +285,8 @@ class Runtime:
     @property
     def used_memory(self) -> int:
         """Bytes taken by scripts and their data; the interpreter's own, constant ones are left out."""
-        return max(self.memory_used(True) - self._overhead, 0)
+        used: int = self.memory_used(True)
+        return max(used - self._overhead, 0)
 
     def _set_limit(self, limit: int) -> None:
         self.soft_limit = limit

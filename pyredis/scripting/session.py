@@ -251,9 +251,9 @@ class Session:
                 server.raise_disk_error()
             if gate & GATE_REPLICAS:
                 raise NoReplicas
-        if gate & GATE_MEMORY and command.flags & DENYOOM and server.was_out_of_memory:
-            if not obeyed and not self.allow_oom:
-                raise OutOfMemory
+        full = gate & GATE_MEMORY and server.was_out_of_memory
+        if full and command.flags & DENYOOM and not obeyed and not self.allow_oom:
+            raise OutOfMemory
 
     @property
     def obeyed(self) -> bool:

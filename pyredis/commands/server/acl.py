@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ADMINISTRATIVE = ADMIN | NOSCRIPT | LOADING | STALE
 EVERYBODY = NOSCRIPT | LOADING | STALE
+EVERY_NODE = ("request_policy:all_nodes", "response_policy:all_succeeded")
 
 HELP = (
     "CAT [<category>]",
@@ -74,7 +75,7 @@ def acl_help(client: Client, argv: Argv) -> Reply:
     return help_reply("ACL", HELP)
 
 
-@command("ACL|SETUSER", arity=-3, flags=ADMINISTRATIVE)
+@command("ACL|SETUSER", arity=-3, flags=ADMINISTRATIVE, tips=EVERY_NODE)
 def acl_setuser(client: Client, argv: Argv) -> Reply:
     """ACL SETUSER username [rule [rule ...]]"""
     client.redact(*range(2, len(argv)))
@@ -84,7 +85,7 @@ def acl_setuser(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command("ACL|DELUSER", arity=-3, flags=ADMINISTRATIVE)
+@command("ACL|DELUSER", arity=-3, flags=ADMINISTRATIVE, tips=EVERY_NODE)
 def acl_deluser(client: Client, argv: Argv) -> Reply:
     """ACL DELUSER username [username ...]"""
     if b"default" in argv[2:]:
@@ -141,7 +142,7 @@ def acl_load(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command("ACL|SAVE", arity=2, flags=ADMINISTRATIVE)
+@command("ACL|SAVE", arity=2, flags=ADMINISTRATIVE, tips=EVERY_NODE)
 def acl_save(client: Client, argv: Argv) -> Reply:
     """ACL SAVE"""
     _require_file(client)

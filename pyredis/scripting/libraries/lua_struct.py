@@ -49,9 +49,7 @@ class Format:
         if option in b"iI":
             size = self.number(4)
             if size > _MOST_SIZE:
-                raise self.runtime.library_error(
-                    b"integral size %d is larger than limit of %d" % (size, _MOST_SIZE)
-                )
+                raise self.runtime.library_error(b"integral size %d is larger than limit of %d" % (size, _MOST_SIZE))
             return option, size
         return option, _SIZES.get(option, 0)
 
