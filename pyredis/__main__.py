@@ -6,10 +6,16 @@ import os
 import sys
 
 from .app import main as run
+from .cli import check_aof_main, check_rdb_main
 
 
 def main() -> None:
-    """Run as redis-server would with the same arguments."""
+    """Run as redis-server would with the same arguments, or as a checker if that is the program's name."""
+    name = os.path.basename(sys.argv[0])
+    if "redis-check-rdb" in name:
+        sys.exit(check_rdb_main())
+    if "redis-check-aof" in name:
+        sys.exit(check_aof_main())
     sys.exit(run([os.fsencode(word) for word in sys.argv]))
 
 

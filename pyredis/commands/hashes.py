@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..datatypes.hashes import Hash
+from ..engine.buffers import most_replies
 from ..errors import (
     HashValueNotFloat,
     HashValueNotInteger,
@@ -250,7 +251,7 @@ def hrandfield(client: Client, argv: Argv) -> Reply:
     if found is None or count == 0:
         return EMPTY_ARRAY
     if count < 0 or count == 1:
-        fields = found.choose_many(abs(count), rng)
+        fields = found.choose_many(most_replies(client, abs(count)), rng)
     elif count >= len(found):
         fields = list(found)
     else:

@@ -56,7 +56,12 @@ def lpush(client: Client, argv: Argv) -> Reply:
     if found is None:
         found = List()
         db.add(key, found)
-    length = found.push_head(argv[2:], client.server.thresholds)
+    long, thresholds = found.long, client.server.thresholds
+    if long is not None and len(argv) == 3:
+        long.push_head(argv[2], thresholds.list_packed_threshold)
+        length = long.count
+    else:
+        length = found.push_head(argv[2:], thresholds)
     db.changed(key, b"lpush", LIST, len(argv) - 2)
     return b":%d\r\n" % length
 
@@ -69,7 +74,12 @@ def rpush(client: Client, argv: Argv) -> Reply:
     if found is None:
         found = List()
         db.add(key, found)
-    length = found.push_tail(argv[2:], client.server.thresholds)
+    long, thresholds = found.long, client.server.thresholds
+    if long is not None and len(argv) == 3:
+        long.push_tail(argv[2], thresholds.list_packed_threshold)
+        length = long.count
+    else:
+        length = found.push_tail(argv[2:], thresholds)
     db.changed(key, b"rpush", LIST, len(argv) - 2)
     return b":%d\r\n" % length
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..datatypes.sampled import LISTPACK
 from ..datatypes.sets import INTSET, Set, difference, intersection, store_intersection, union
+from ..engine.buffers import most_replies
 from ..errors import InvalidSyntax, NegativeLimit, NotInRange, NotPositive, NumkeysNotPositive, TooManyKeys
 from ..keyspace.events import GENERIC, SET
 from ..registry.arguments import Arguments, parse_at_least
@@ -146,7 +147,7 @@ def srandmember(client: Client, argv: Argv) -> Reply:
     if found is None or count == 0:
         return EMPTY_ARRAY
     if count < 0 or count == 1:
-        return array_of_bulks(found.choose_many(abs(count), rng))
+        return array_of_bulks(found.choose_many(most_replies(client, abs(count)), rng))
     if count >= len(found):
         return array_of_bulks(found)
     return array_of_bulks(found.choose_distinct(count, rng))

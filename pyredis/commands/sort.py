@@ -242,7 +242,7 @@ def _store(client: Client, key: bytes, values: list[bytes]) -> None:
     if values:
         if key in db.expires:
             db.expire_for_write(key)
-        db.store(key, List.of(values, client.server.thresholds))
+        db.store(key, List.of(values, client.server.thresholds, fill=-2))
         db.changed(key, b"sortstore", LIST_EVENTS, len(values))
     elif db.remove(key):
         db.changed(key, b"del", GENERIC)

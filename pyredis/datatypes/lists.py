@@ -35,11 +35,15 @@ class List:
         self.long: Quicklist | None = None
 
     @classmethod
-    def of(cls, values: Iterable[bytes], thresholds: Thresholds) -> List:
-        """A list of *values* as a load from RDB builds it: encoding by what they amount to.  O(n)"""
+    def of(cls, values: Iterable[bytes], thresholds: Thresholds, *, fill: int | None = None) -> List:
+        """A list of *values* as a load from RDB builds it: encoding by what they amount to.  O(n)
+
+        *fill* is for SORT, which cuts nodes at the default size whatever list-max-listpack-size says.
+        """
         new = cls()
-        long = Quicklist(thresholds.list_max_listpack_size)
-        long.push_tail(list(values), thresholds.list_packed_threshold)
+        long = Quicklist(thresholds.list_max_listpack_size if fill is None else fill)
+        for value in values:
+            long.push_tail(value, thresholds.list_packed_threshold)
         new._become_long(long)
         new.shrink(thresholds, share=1)
         return new
@@ -71,7 +75,8 @@ class List:
                 self.size += entries_size(values)
                 return len(items)
             long = self.lengthen(thresholds)
-        long.push_head(values, thresholds.list_packed_threshold)
+        for value in values:
+            long.push_head(value, thresholds.list_packed_threshold)
         return long.count
 
     def push_tail(self, values: list[bytes], thresholds: Thresholds) -> int:
@@ -83,7 +88,8 @@ class List:
                 self.size += entries_size(values)
                 return len(self.items)
             long = self.lengthen(thresholds)
-        long.push_tail(values, thresholds.list_packed_threshold)
+        for value in values:
+            long.push_tail(value, thresholds.list_packed_threshold)
         return long.count
 
     def pop(self, *, head: bool) -> bytes:

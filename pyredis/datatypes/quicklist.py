@@ -91,99 +91,86 @@ class Quicklist:
     Elements at the ends O(1), elsewhere O(log nodes + elements of a node).
     """
 
-    __slots__ = ("_opened", "_starts", "count", "count_limit", "fill", "nodes", "size_limit")
+    __slots__ = ("_opened", "_room", "_starts", "count", "count_limit", "fill", "nodes", "size_limit")
 
     def __init__(self, fill: int) -> None:
         self.fill = fill = max(-5, min(fill, _FILL_MAX))
         self.size_limit, self.count_limit = node_limits(fill)
-        self.nodes: deque[Node] = deque()
+        self._room = self.size_limit - _OVERHEAD  # what a node and a new value may amount to
+        self.nodes: deque[Node] = deque()  # the first and the last one are never packed
         self.count = 0
         self._starts: list[int] | None = None  # where the nodes after the first start, counted from the second
         self._opened: Node | None = None  # the interior node that was unpacked last
 
     # --- the ends --------------------------------------------------------------------------------
 
-    def push_head(self, values: list[bytes], large: int) -> None:
-        """Put *values* in front, one after the other.  O(values)"""
-        nodes, limit, most = self.nodes, self.size_limit - _OVERHEAD, self.count_limit
-        for value in values:
-            size = len(value)
-            if nodes:
-                node = nodes[0]
-                if node.size + size <= limit and node.count < most and size < large and not node.plain:
-                    if node.items.__class__ is bytes:
-                        node.open()
-                    node.items.appendleft(value)  # type: ignore[union-attr]
-                    node.count += 1
-                    node.size += size + 2 if size < 64 and value >= b":" else entry_size(value)
-                    continue
-            nodes.appendleft(_new_node(value, large))
-            self._starts = None
-            if len(nodes) > 4:
-                nodes[2].pack()
-        self.count += len(values)
+    def push_head(self, value: bytes, large: int) -> None:
+        """Put *value* in front.  O(1)"""
+        nodes, size = self.nodes, len(value)
+        self.count += 1
+        if nodes:
+            node = nodes[0]
+            if node.size + size <= self._room and node.count < self.count_limit and size < large and not node.plain:
+                node.items.appendleft(value)  # type: ignore[union-attr]
+                node.count += 1
+                node.size += size + 2 if size < 64 and value >= b":" else entry_size(value)
+                return
+        nodes.appendleft(_new_node(value, large))
+        self._starts = None
+        if len(nodes) > 4:
+            nodes[2].pack()
 
-    def push_tail(self, values: list[bytes], large: int) -> None:
-        """Append *values*.  O(values)"""
-        nodes, limit, most = self.nodes, self.size_limit - _OVERHEAD, self.count_limit
-        for value in values:
-            size = len(value)
-            if nodes:
-                node = nodes[-1]
-                if node.size + size <= limit and node.count < most and size < large and not node.plain:
-                    if node.items.__class__ is bytes:
-                        node.open()
-                    node.items.append(value)  # type: ignore[union-attr]
-                    node.count += 1
-                    node.size += size + 2 if size < 64 and value >= b":" else entry_size(value)
-                    continue
-            nodes.append(_new_node(value, large))
-            self._starts = None
-            if len(nodes) > 4:
-                nodes[-3].pack()
-        self.count += len(values)
+    def push_tail(self, value: bytes, large: int) -> None:
+        """Append *value*.  O(1)"""
+        nodes, size = self.nodes, len(value)
+        self.count += 1
+        if nodes:
+            node = nodes[-1]
+            if node.size + size <= self._room and node.count < self.count_limit and size < large and not node.plain:
+                node.items.append(value)  # type: ignore[union-attr]
+                node.count += 1
+                node.size += size + 2 if size < 64 and value >= b":" else entry_size(value)
+                return
+        nodes.append(_new_node(value, large))
+        self._starts = None
+        if len(nodes) > 4:
+            nodes[-3].pack()
 
     def pop_head(self) -> bytes:
-        """Remove and return the first element of a list that has one."""
+        """Remove and return the first element of a list that has one.  O(1)"""
         node = self.nodes[0]
-        items = node.items
-        if items.__class__ is bytes:
-            items = node.open()
-        value: bytes = items.popleft()  # type: ignore[union-attr]
+        value: bytes = node.items.popleft()  # type: ignore[union-attr]
         self.count -= 1
-        if items:
-            node.count -= 1
+        node.count -= 1
+        if node.count:
             size = len(value)
             node.size -= size + 2 if size < 64 and value >= b":" else entry_size(value)
         else:
             self.nodes.popleft()
-            self._starts = None
+            self._nodes_gone()
         return value
 
     def pop_tail(self) -> bytes:
-        """Remove and return the last element of a list that has one."""
+        """Remove and return the last element of a list that has one.  O(1)"""
         node = self.nodes[-1]
-        items = node.items
-        if items.__class__ is bytes:
-            items = node.open()
-        value: bytes = items.pop()  # type: ignore[union-attr]
+        value: bytes = node.items.pop()  # type: ignore[union-attr]
         self.count -= 1
-        if items:
-            node.count -= 1
+        node.count -= 1
+        if node.count:
             size = len(value)
             node.size -= size + 2 if size < 64 and value >= b":" else entry_size(value)
         else:
             self.nodes.pop()
-            self._starts = None
+            self._nodes_gone()
         return value
 
     def drop_head(self, count: int) -> None:
         """Remove the first *count* elements, at most all.  O(nodes gone + elements of a node)"""
         nodes = self.nodes
         self.count -= count
-        self._starts = None
         while count and count >= nodes[0].count:
             count -= nodes.popleft().count
+        self._nodes_gone()
         if count:
             items = nodes[0].open()
             _shrink(nodes[0], [items.popleft() for _ in range(count)])
@@ -192,9 +179,9 @@ class Quicklist:
         """Remove the last *count* elements, at most all.  O(nodes gone + elements of a node)"""
         nodes = self.nodes
         self.count -= count
-        self._starts = None
         while count and count >= nodes[-1].count:
             count -= nodes.pop().count
+        self._nodes_gone()
         if count:
             items = nodes[-1].open()
             _shrink(nodes[-1], [items.pop() for _ in range(count)])
@@ -240,7 +227,7 @@ class Quicklist:
             self.count -= 1
             if node.count == 1:
                 del self.nodes[at]
-                self._starts = None
+                self._nodes_gone()
             else:
                 _shrink(node, [node.open().pop()])
 
@@ -311,7 +298,7 @@ class Quicklist:
                 break
         for at in sorted(gone, reverse=True):
             del self.nodes[at]
-        self._starts = None
+        self._nodes_gone()
         self.count -= most - left
         return most - left
 
@@ -372,9 +359,16 @@ class Quicklist:
             self._opened = node
         return node.open()
 
+    def _nodes_gone(self) -> None:
+        """Nodes have been removed, perhaps at an end."""
+        self._starts = None
+        if self.nodes:
+            self.nodes[0].open()
+            self.nodes[-1].open()
+
     def _allows(self, node: Node, size: int) -> bool:
         """True if *node* has room for a value of *size* bytes (_quicklistNodeAllowInsert)."""
-        return not node.plain and node.size + size + _OVERHEAD <= self.size_limit and node.count < self.count_limit
+        return not node.plain and node.size + size <= self._room and node.count < self.count_limit
 
     def _split(self, node: Node, offset: int, *, after: bool) -> Node:
         """Take what is behind (or before) *offset* out of *node*; the node for it (_quicklistSplitNode)."""
@@ -413,6 +407,8 @@ class Quicklist:
 
     def _check(self) -> None:
         """Assert every invariant; for tests."""
+        for node in islice(self.nodes, 0, None, max(1, len(self.nodes) - 1)):
+            assert node.items.__class__ is deque
         assert self.count == sum(node.count for node in self.nodes)
         for node in self.nodes:
             items = node.view()

@@ -19,6 +19,7 @@ WASTED = 4 * 1024
 REPLY_BUFFER = 16 * 1024
 """Replies beyond this go to a list of blocks of this size (PROTO_REPLY_CHUNK_BYTES)."""
 SMALLEST_REPLY_BUFFER = 1024
+SMALLEST_REPLY = 4
 IDLE_SECONDS = 2
 SECOND = 1_000_000_000
 
@@ -81,6 +82,29 @@ def resize_reply_buffer(server: Server, client: Client, now: int) -> None:
 def reply_peak(client: Client) -> int:
     """``rbp``: the most of the reply buffer that was in use lately."""
     return min(client.peak_output, client.reply_buffer_size)
+
+
+NORMAL, REPLICA, PUBSUB = range(3)
+
+
+def output_class(client: Client) -> int:
+    """The class whose client-output-buffer-limit applies to *client*."""
+    if client.replica is not None:
+        return REPLICA
+    if client.channels or client.patterns or client.shard_channels:
+        return PUBSUB
+    return NORMAL
+
+
+def most_replies(client: Client, count: int) -> int:
+    """*count*, or where the hard output limit is lower, as many replies as surely exceed it.
+
+    What exceeds it is never sent, so it need not be made: of random members somebody may ask for any number.
+    """
+    limit = client.server.config.client_output_buffer_limit[output_class(client)][0]
+    if not limit or client.script is not None:
+        return count
+    return min(count, (limit + REPLY_BUFFER) // SMALLEST_REPLY + 1)
 
 
 def output_bytes(client: Client) -> int:

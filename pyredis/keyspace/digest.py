@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha1
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..datatypes.hashes import Hash
@@ -11,6 +12,7 @@ from ..datatypes.sets import Set
 from ..datatypes.streams import Stream
 from ..datatypes.zsets import SortedSet
 from ..util.grisu import shortest
+from ..util.numbers import format_double
 
 if TYPE_CHECKING:
     from .database import Database
@@ -58,7 +60,7 @@ def value_digest(db: Database, key: bytes, value: Any, digest: bytes = EMPTY) ->
             digest = add(digest, member)
     elif isinstance(value, SortedSet):
         for score, member in value:
-            digest = add(digest, mix(mix(EMPTY, member), shortest(score)))
+            digest = add(digest, mix(mix(EMPTY, member), _score(score)))
     elif isinstance(value, Hash):
         for field, content in value.items():
             digest = add(digest, mix(mix(EMPTY, field), content))
@@ -70,3 +72,8 @@ def value_digest(db: Database, key: bytes, value: Any, digest: bytes = EMPTY) ->
     if key in db.expires:
         digest = add(digest, b"!!expire!!")
     return digest
+
+
+def _score(score: float) -> bytes:
+    """*score* as fpconv_dtoa writes it: large whole numbers with an exponent, unlike in replies."""
+    return shortest(score) if score and isfinite(score) else format_double(score)

@@ -78,7 +78,7 @@ class BlockedService:
     def watch(self, direct: DirectTransport) -> None:
         """Wait for input of *direct*."""
         if self._selector is not None and direct.fd not in self._selector.get_map():
-            print("REG", direct.fd, self._selector.fileno(), direct.connection.client, direct.connection.transport, direct.behind, direct.behind and direct.behind.get_extra_info("socket"), flush=True)
+            print("REG", direct.fd, self._selector.fileno(), getattr(direct.connection,"client",None), direct.connection.transport, direct.behind, direct.behind and direct.behind.get_extra_info("socket"), flush=True)
             self._selector.register(direct.fd, selectors.EVENT_READ, direct.read)
 
     def unwatch(self, direct: DirectTransport) -> None:

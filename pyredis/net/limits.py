@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..engine.buffers import output_class
+
 if TYPE_CHECKING:
     from ..engine.client import Client
     from ..engine.server import Server
-
-NORMAL, REPLICA, PUBSUB = range(3)
 
 READ_PAUSE_BYTES = 1 << 20
 """A client that may not run is not read from while this much of its input waits."""
@@ -16,21 +16,12 @@ OUTPUT_PAUSE_BYTES = 32 << 20
 """Nor is one that leaves this much output unread: what it pipelines would only make more."""
 
 
-def client_class(client: Client) -> int:
-    """The class whose limits apply to *client*."""
-    if client.replica is not None:
-        return REPLICA
-    if client.channels or client.patterns or client.shard_channels:
-        return PUBSUB
-    return NORMAL
-
-
 def over_output_limit(server: Server, client: Client, pending: int) -> bool:
     """True if *pending* bytes of output are too many for *client*, at once or for too long."""
     if pending <= 0:
         client.soft_limit_since = 0
         return False
-    hard, soft, seconds = server.config.client_output_buffer_limit[client_class(client)]
+    hard, soft, seconds = server.config.client_output_buffer_limit[output_class(client)]
     if hard and client.replica is not None:
         hard = max(hard, server.config.repl_backlog_size)
     if hard and pending >= hard:

@@ -23,7 +23,7 @@ class Ticks:
 
     def start(self) -> None:
         self._server.timers.armed = self._arm
-        self._cron = self._loop.call_later(1 / self._server.config.hz, self._turn)
+        self._cron = self._loop.call_later(0.001, self._turn)  # as soon as in server.c initServer
         when = self._server.timers.next()
         if when is not None:
             self._arm(when)

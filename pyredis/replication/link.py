@@ -61,7 +61,10 @@ class Linker:
     async def _connect(self, host: str, port: int) -> None:
         follower = self._follower
         try:
-            await self._loop.create_connection(lambda: LeaderLink(follower, self._flush), host, port)
+            source = follower.server.config.bind_source_addr
+            await self._loop.create_connection(
+                lambda: LeaderLink(follower, self._flush), host, port, local_addr=(source, 0) if source else None
+            )
         except OSError as error:
             if follower.active and follower.leader_address == (host, port):
                 follower.link_failed(error.strerror or str(error))

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pyredis"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
+    ("cli",),
     ("testing",),
     ("app",),
     ("backup", "console"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...datatypes.zsets import SortedSet
+from ...engine.buffers import most_replies
 from ...errors import (
     GtLtOrNx,
     IncrOfMany,
@@ -263,7 +264,7 @@ def zrandmember(client: Client, argv: Argv) -> Reply:
     if found is None or count == 0:
         return EMPTY_ARRAY
     if count < 0 or count == 1:
-        members = found.choose_many(abs(count), rng)
+        members = found.choose_many(most_replies(client, abs(count)), rng)
     elif count >= len(found.scores):
         members = found.members(0, len(found.scores))[::-1]
     else:
