@@ -1,4 +1,4 @@
-"""``pyredis check-rdb`` and ``pyredis check-aof``: the checkers of files, with redis-check-*'s arguments and statuses."""
+"""``pyredis check-rdb`` and ``check-aof``: checkers of files, with redis-check-*'s arguments and statuses."""
 
 from __future__ import annotations
 

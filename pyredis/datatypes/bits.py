@@ -58,10 +58,7 @@ def popcount(data: Buffer, start: int = 0, stop: int | None = None) -> int:
     from_bytes = int.from_bytes
     if stop - start <= _CHUNK:
         return from_bytes(data[start:stop], "little").bit_count()
-    return sum(
-        from_bytes(data[at : min(at + _CHUNK, stop)], "little").bit_count()
-        for at in range(start, stop, _CHUNK)
-    )
+    return sum(from_bytes(data[at : min(at + _CHUNK, stop)], "little").bit_count() for at in range(start, stop, _CHUNK))
 
 
 def popcount_bits(data: Buffer, start: int, stop: int) -> int:

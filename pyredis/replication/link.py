@@ -43,6 +43,7 @@ class Linker:
     ) -> None:  # fmt: skip
         self._server = server
         self._follower = follower
+        self._config = server.config
         self._loop = loop
         self._flush = flush
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,7 +62,7 @@ class Linker:
     async def _connect(self, host: str, port: int) -> None:
         follower = self._follower
         try:
-            source = follower.server.config.bind_source_addr
+            source = self._config.bind_source_addr
             await self._loop.create_connection(
                 lambda: LeaderLink(follower, self._flush), host, port, local_addr=(source, 0) if source else None
             )

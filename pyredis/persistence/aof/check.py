@@ -207,7 +207,7 @@ class _Scan:
         self._last = last
         self._out = out
         self._progress = progress
-        self._offset = file.tell()
+        self._offset = self._reading = file.tell()
         self.valid = self._offset
         self.line = 1
         self.format_error = False
@@ -222,9 +222,10 @@ class _Scan:
             line = self._file.readline()
             if not line:
                 if self._in_multi:
-                    raise _Damage(self._offset, "Reached EOF before reading EXEC for MULTI")
+                    raise _Damage(self._reading, "Reached EOF before reading EXEC for MULTI")
                 return False
             if line.startswith(b"#"):
+                self._reading = self._offset
                 if self._annotation(line):
                     return True
                 self._offset += len(line)
@@ -278,6 +279,7 @@ class _Scan:
                 raise _Damage(
                     self._offset, f"Expected to read string of {size} bytes, which is not in the suitable range"
                 )
+            self._reading = self._offset
             text = self._file.read(size + 2)
             if len(text) != size + 2:
                 raise _Damage(self._offset, f"Expected to read {size + 2} bytes, got {len(text)} bytes")
@@ -290,14 +292,15 @@ class _Scan:
         """Transactions must be whole."""
         if name == b"multi":
             if self._in_multi:
-                raise _Damage(self._offset, f"Unexpected MULTI in AOF {self._path}")
+                raise _Damage(self._reading, f"Unexpected MULTI in AOF {self._path}")
             self._in_multi = True
         elif name == b"exec":
             if not self._in_multi:
-                raise _Damage(self._offset, f"Unexpected EXEC in AOF {self._path}")
+                raise _Damage(self._reading, f"Unexpected EXEC in AOF {self._path}")
             self._in_multi = False
 
     def _number(self, line: bytes, prefix: bytes) -> int:
+        self._reading = self._offset
         if not line.startswith(prefix):
             got = line[:1].decode("latin-1")
             raise _Damage(self._offset, f"Expected prefix '{prefix.decode()}', got: '{got}'")
