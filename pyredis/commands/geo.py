@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..datatypes import geohash
 from ..datatypes.geohash import Area, Box, Circle, Found
+from ..datatypes.partialsort import smallest
 from ..datatypes.zsets import SortedSet
 from ..errors import (
     AnyWithoutCount,
@@ -48,7 +49,11 @@ _SETTINGS: Final = {
     b"ASC": "ascending",
     b"DESC": "descending",
 }
-_distance_of: Final = itemgetter(0)
+_nearness: Final = itemgetter(0)
+
+
+def _farness(point: Found) -> float:
+    return -point[0]
 
 
 # --- positions ------------------------------------------------------------------------------------
@@ -223,11 +228,13 @@ class _Search:
         else:
             area = Box(*self.centre, self._width, self._height, self.metres)
         found = area.search(points.order.between, self.count if self.any else 0)
-        if self.ascending or (self.count and not self.any and not self.descending):
-            found.sort(key=_distance_of)
-        elif self.descending:
-            found.sort(key=_distance_of, reverse=True)
-        return found[: self.count] if self.count else found
+        count = self.count or len(found)
+        ascending = self.ascending or (self.count and not self.any and not self.descending)
+        if count < len(found) and (ascending or self.descending):
+            return smallest(found, _nearness if ascending else _farness, count)
+        if ascending or self.descending:
+            found.sort(key=_nearness, reverse=self.descending)
+        return found[:count]
 
 
 def _finish(client: Client, search: _Search, points: SortedSet | None, event: bytes) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import CommandError, ProtocolError, WrongArity
+from ..errors import CommandError, ProtocolError
 from ..registry.command import keys_of
 from ..registry.flags import (
     GATE_ACL,
@@ -55,19 +55,18 @@ def run(client: Client, data: bytes) -> None:
                         return
                     continue
                 command = lookup(argv[0])
-                if command is None or (client.gate | server.gate) & command.gates:
+                if (
+                    command is None
+                    or (client.gate | server.gate) & command.gates
+                    or (len(argv) != command.exact and not command.least <= len(argv) <= command.most)
+                ):
                     guarded(client, command, argv)
                     command = client.command
                     started = server.now = time_ns()
                     break
-                handler, count = command.handler, len(argv)
                 try:
-                    if count != command.exact and not command.least <= count <= command.most:
-                        raise WrongArity(command.name)
-                    reply = handler(client, argv)
+                    reply = command.handler(client, argv)
                 except Exception as error:
-                    if isinstance(error, WrongArity) and client.transaction is not None:
-                        client.transaction.aborted = True
                     reply = failed(client, command, error)
                 if reply is not None:
                     add(reply)
@@ -191,10 +190,7 @@ def failed(client: Client, command: Command, error: Exception) -> bytes:
     server = client.server
     if not isinstance(error, CommandError):
         error = server.report_bug(client, command, error)
-    if isinstance(error, WrongArity):
-        command.rejected += 1
-    else:
-        command.failed += 1
+    command.failed += 1
     server.count_error(error)
     return encode_error(error)
 

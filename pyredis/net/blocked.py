@@ -13,7 +13,7 @@ import os
 import selectors
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..engine.buffers import REPLY_BUFFER
 from .connection import Connection, flush_others
@@ -78,7 +78,6 @@ class BlockedService:
     def watch(self, direct: DirectTransport) -> None:
         """Wait for input of *direct*."""
         if self._selector is not None and direct.fd not in self._selector.get_map():
-            print("REG", direct.fd, self._selector.fileno(), getattr(direct.connection,"client",None), direct.connection.transport, direct.behind, direct.behind and direct.behind.get_extra_info("socket"), flush=True)
             self._selector.register(direct.fd, selectors.EVENT_READ, direct.read)
 
     def unwatch(self, direct: DirectTransport) -> None:
@@ -114,8 +113,7 @@ class Adopter(asyncio.Protocol):
         self._direct = direct
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        direct = self._direct
+        direct, transport = self._direct, cast("asyncio.Transport", transport)
         transport.set_protocol(direct.connection)
         transport.set_write_buffer_limits(high=REPLY_BUFFER)
         direct.hand_over(transport)

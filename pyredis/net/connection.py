@@ -170,6 +170,7 @@ class Connection(asyncio.Protocol):
         if out:  # what the command that asked for the close still replied
             self.transport.write(b"".join(out))
             out.clear()
+        self.server.forget(self.client)
         self.transport.close()
 
     def abort(self) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..engine.describe_server import Fields, persistence_fields
@@ -150,12 +153,35 @@ class Persistence:
         if flags & SAVE or (server.config.save and not flags & NOSAVE):
             log.notice("Saving the final RDB snapshot before exiting.")
             server.shutdown.status("STATUS=Saving the final RDB snapshot\n")
-            if not self.snapshots.save():
+            with self._impatience():
+                saved = self.snapshots.save()
+            if not saved:
                 if not flags & FORCE:
                     log.warning("Error trying to save the DB, can't exit.")
                     server.shutdown.status("STATUS=Error trying to save the DB, can't exit.\n")
                     raise ShutdownRefused
                 log.warning("Error trying to save the DB. Exit anyway.")
+
+    @contextmanager
+    def _impatience(self) -> Iterator[None]:
+        """While inside, SIGINT ends the program at once, and the unfinished file goes (sigShutdownHandler).
+
+        The event loop does not run during the last save, so its own handler would come too late.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def insist(number: int, frame: object) -> None:
+            self._server.log.warning("You insist... exiting now.")
+            remove(self.snapshots.temporary(os.getpid()))
+            os._exit(1)
+
+        before = signal.signal(signal.SIGINT, insist)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def forget_synced_file(self) -> None:
         """Remove the RDB file that only a replication needed (rdb-del-sync-files, rdbRemoveSyncFile)."""

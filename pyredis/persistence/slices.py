@@ -75,15 +75,18 @@ class WatchedDatabase(Database):
 
 
 class _Remaining:
-    """What is still to be written of one database: the keys that were there at the start, in their order."""
+    """One database as it was at the start; ``done`` are the keys that are written.
 
-    __slots__ = ("count", "done", "expiring", "keys")
+    The dicts are copies, so whoever replaces a value is harmless; only changes within a value need a before-image.
+    """
+
+    __slots__ = ("done", "expires", "keys", "values")
 
     def __init__(self, db: Database) -> None:
-        self.keys = iter(list(db.data))
+        self.values = dict(db.data)
+        self.expires = dict(db.expires)
+        self.keys = iter(self.values)
         self.done: set[bytes] = set()
-        self.count = len(db.data)
-        self.expiring = len(db.expires)
 
 
 class SlicedSave:
@@ -144,7 +147,6 @@ class SlicedSave:
 
     def _run(self) -> Iterator[None]:
         for index, remaining in self._remaining.items():
-            db = self._server.databases[index]
             self._select(index)
             done = remaining.done
             while True:
@@ -153,7 +155,7 @@ class SlicedSave:
                 for key in remaining.keys:
                     if key not in done:
                         done.add(key)
-                        parts.append(self._record(db, key))
+                        parts.append(self._record(remaining, key))
                         count += 1
                         if count == KEYS_PER_SLICE:
                             break
@@ -170,11 +172,10 @@ class SlicedSave:
         self._current = index
         self._writer.put(bytes((codes.SELECTDB,)) + encode_length(index))
 
-    def _record(self, db: Database, key: bytes) -> bytes:
+    def _record(self, remaining: _Remaining, key: bytes) -> bytes:
         options = self._writer.options
-        value = db.data[key]
-        kind, payload = save_value(value, options)
-        when = db.expires.get(key)
+        kind, payload = save_value(remaining.values[key], options)
+        when = remaining.expires.get(key)
         time = b"" if when is None else bytes((codes.EXPIRETIME_MS,)) + SIGNED_64.pack(when)
         return b"%b%c%b%b" % (time, kind, encode_string(key, options.compress), payload)
 
@@ -183,10 +184,10 @@ class SlicedSave:
         if remaining is None or key in remaining.done:
             return
         remaining.done.add(key)
-        if key in db.data and self._error is None:
+        if key in remaining.values and self._error is None:
             try:
                 self._select(db.index)
-                self._writer.put(self._record(db, key))
+                self._writer.put(self._record(remaining, key))
             except OSError as error:
                 self._error = error
 

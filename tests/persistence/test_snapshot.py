@@ -27,6 +27,7 @@ def fill(peer: Peer) -> None:
     peer("SADD", "set", "a", "b")
     peer("ZADD", "z", 1.5, "m")
     peer("SET", "t", "v", "PXAT", 1_800_000_000_000)
+    peer("SET", "n", 1)
 
 
 def digest(peer: Peer) -> bytes:
@@ -56,6 +57,7 @@ def test_a_background_save_shows_the_moment_it_began(launch: Launch, mode: str, 
     peer("DEL", "s")
     peer("SET", "new", 1)
     peer("PERSIST", "t")
+    peer("INCR", "n")
     snapshots = peer.server.persistence.snapshots
     if mode == "slices":
         snapshots.sliced.finish()
@@ -64,7 +66,7 @@ def test_a_background_save_shows_the_moment_it_began(launch: Launch, mode: str, 
     assert snapshots.last_ok
     assert not list(tmp_path.glob("temp-*"))
     assert digest(launch()) == before
-    assert peer.server.dirty == 4
+    assert peer.server.dirty == 5
 
 
 def test_flushall_in_the_middle_of_a_sliced_save_voids_it(launch: Launch, tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_a_killed_child_leaves_the_old_file_and_no_temporary_one(launch: Launch,
 
 
 def test_a_failed_save_stops_writes_until_one_succeeds(launch: Launch, tmp_path: Path) -> None:
-    peer = launch(dbfilename="dump.rdb")
+    peer = launch(enable_protected_configs="yes")
     peer("CONFIG", "SET", "save", "3600 1")
     (tmp_path / "dump.rdb").mkdir()
     (tmp_path / "dump.rdb" / "x").write_bytes(b"")

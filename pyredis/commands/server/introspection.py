@@ -110,13 +110,12 @@ def command_docs(client: Client, argv: Argv) -> Reply:
 @command("COMMAND|LIST", arity=-2, flags=LOADING | STALE, acl="connection", tips=UNORDERED)
 def command_list(client: Client, argv: Argv) -> Reply:
     """COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]"""
-    commands = top_level(client)
+    everything = [each for parent in top_level(client) for each in (parent, *(parent.subcommands or {}).values())]
     if len(argv) == 2:
-        return array_of_bulks([each.wire_name for each in commands])
+        return array_of_bulks([each.wire_name for each in everything])
     if len(argv) != 5 or argv[2].upper() != b"FILTERBY":
         raise InvalidSyntax
     value = argv[4]
-    everything = [each for parent in commands for each in (parent, *(parent.subcommands or {}).values())]
     match argv[3].upper():
         case b"MODULE":
             names = []
