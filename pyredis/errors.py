@@ -1237,9 +1237,7 @@ class NoRunningScript(CommandError):
 
 class ScriptFromMaster(CommandError):
     code = "UNKILLABLE"
-    message = (
-        "The busy script was sent by a master instance in the context of replication and cannot be killed."
-    )
+    message = "The busy script was sent by a master instance in the context of replication and cannot be killed."
 
 
 class ScriptHasWritten(CommandError):

@@ -170,7 +170,7 @@ def client_setinfo(client: Client, argv: Argv) -> Reply:
     if attribute.lower() not in (b"lib-name", b"lib-ver"):
         raise CommandError(b"Unrecognized option '%b'" % attribute)
     if any(not 33 <= byte <= 126 for byte in value):
-        raise CommandError(b"%b cannot contain spaces, newlines or special characters." % attribute.lower())
+        raise CommandError(b"%b cannot contain spaces, newlines or special characters." % attribute)
     if attribute.lower() == b"lib-name":
         client.lib_name = value
     else:

@@ -41,6 +41,7 @@ class Eviction:
         if limited:
             self._mean = 0.0
             self.measure()
+            self.make_room()
 
     def measure(self) -> None:
         """Refresh the mean footprint.  O(SAMPLED_KEYS)"""
@@ -76,12 +77,12 @@ class Eviction:
         while excess > 0:
             victim = self._choose(policy)
             if victim is None:
-                return False
+                break
             excess -= self._evict(*victim)
             if server.clock.monotonic_ns() - started > TIME_LIMIT_NS:
-                break  # the rest goes with the next commands
+                excess = 0  # the rest goes with the next commands
         settle_turn(server)
-        return True
+        return excess <= 0
 
     def _choose(self, policy: str) -> tuple[Database, bytes] | None:
         """The best of maxmemory-samples candidates of each database."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..datatypes.encodings import Thresholds
+from ..errors import ConfigRefused
 from ..keyspace.expiry import active_cycle
+from ..util.collation import is_locale
 from .dispatch import settle_turn
 from .log import LEVELS
 
@@ -23,6 +25,7 @@ def install(server: Server) -> None:
         if hasattr(server.config, name):
             server.config.on_change(name.replace("_", "-"), lambda: apply_thresholds(server))
     server.config.on_change("notify-keyspace-events", lambda: apply_notifications(server))
+    server.config.on_change("locale-collate", lambda: check_locale(server))
     server.config.on_change("loglevel", lambda: setattr(server.log, "level", LEVELS[server.config.loglevel]))
     server.config.on_change("slowlog-log-slower-than", server.apply_slow_thresholds)
     server.config.on_change("latency-monitor-threshold", server.apply_slow_thresholds)
@@ -45,6 +48,12 @@ def apply_thresholds(server: Server) -> None:
 def apply_notifications(server: Server) -> None:
     """``notify-keyspace-events``."""
     server.notifications.select(server.config.notify_keyspace_events)
+
+
+def check_locale(server: Server) -> None:
+    """``locale-collate``: SORT asks for it by name, so it has to be one."""
+    if not is_locale(server.config.locale_collate):
+        raise ConfigRefused("Invalid locale name")
 
 
 def expire_keys(server: Server) -> None:

@@ -102,8 +102,13 @@ class BlockedService:
 
     async def _adopt(self, direct: DirectTransport) -> None:
         """Make the loop's own connection of one that was accepted behind its back."""
-        loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: Adopter(direct), direct.sock)  # type: ignore[arg-type]
+        sock = direct.sock
+        assert sock is not None
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: Adopter(direct), sock)
+        except OSError as error:  # the peer has gone
+            sock.close()
+            direct.connection.connection_lost(error)
 
 
 class Adopter(asyncio.Protocol):

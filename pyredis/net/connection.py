@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
     def _write_checked(self, reply: bytes) -> None:
         """Write *reply* unless it makes too much output; then nothing of it leaves and the client goes."""
         pending = self.transport.get_write_buffer_size() + len(reply)
-        if over_output_limit(self.server, self.client, pending - REPLY_BUFFER):
+        if over_output_limit(self.server, self.client, pending):
             self._drop()
             return
         self.transport.write(reply)
@@ -199,7 +199,7 @@ class Connection(asyncio.Protocol):
         """From the cron: the soft limit holds without traffic, too."""
         if self._congested and not self._closing:
             pending = self.transport.get_write_buffer_size()
-            if over_output_limit(self.server, self.client, pending - REPLY_BUFFER):
+            if over_output_limit(self.server, self.client, pending):
                 self._drop()
 
     def _drop(self) -> None:

@@ -53,11 +53,12 @@ class Tuning:
                 raise ConfigRefused("failed to set process title")
             set_process_title(title)
 
-    def set_child_title(self, title: str) -> None:
-        """The title of a child of ours, ``redis-rdb-bgsave`` for one."""
+    def become_child(self) -> None:
+        """Called in a child that saves: its title, and a score that makes it go first (server.c redisFork)."""
         config = self._server.config
         if config.set_proc_title:
-            set_process_title(expand(config.proc_title_template, config, title, config.file) or title)
+            set_process_title(f"{self._title} (saving) {config.port}")
+        self.adjust_oom_score(CHILD)
 
     # --- OOM score -------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class Tuning:
         if role is None:
             role = LEADER if self._server.role == b"master" else FOLLOWER
         score = config.oom_score_adj_values[role]
-        if mode == "relative":
+        if mode != "absolute":
             score += self._base_score
         self._write_score(max(-1000, min(1000, score)))
 

@@ -39,7 +39,7 @@ class Replication:
         server.close_hooks.append(self.follower.link_closed)
         server.cron.every(1000, lambda server: self.cron())
         server.describe_replication = self.describe
-        server.stream_offset = lambda: self.history.offset
+        server.stream_offset = server.replication_offset = lambda: self.history.offset
         server.shutdown.replicas_ready = self._replicas_ready
         server.shutdown.ask_replicas = self.leader.request_acks
         server.config.on_change("repl-backlog-size", self._resize_backlog)

@@ -114,6 +114,22 @@ def test_geosearch_stops_at_any(sicily: Peer) -> None:
     assert sicily("GEOSEARCH", "g", *words, "ASC") == bulks(b"Agrigento", b"Palermo")
 
 
+@pytest.mark.parametrize(
+    ("order", "members"),
+    [
+        ("ASC", "27 06 09 12 15"),
+        ("DESC", "04 25 22 19"),
+        ("ASC", "27 06 09 12 15 00 18 21 24 03 17 02 05 08 11 14 20 23 26 29 28 04 07 10 13"),
+    ],
+)
+def test_points_that_are_equally_far_come_in_redis_order(send: Peer, order: str, members: str) -> None:
+    for number in range(30):
+        send("GEOADD", "g", (13.0, 13.02, 13.01)[number % 3], 38, f"{number:02}")
+    expected = members.encode().split()
+    words = ("FROMLONLAT", 13, 38, "BYRADIUS", 9, "km", order, "COUNT", len(expected))
+    assert send("GEOSEARCH", "g", *words) == bulks(*expected)
+
+
 def test_details(sicily: Peer) -> None:
     words = ("g", "FROMLONLAT", *CENTRE, "BYRADIUS", "100", "km", "WITHCOORD", "WITHDIST", "WITHHASH")
     position = bulks(b"15.08726745843887329", b"37.50266842333162032")

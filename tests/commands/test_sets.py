@@ -249,7 +249,8 @@ def test_sintercard(send: Peer) -> None:
     ],
 )
 def test_storing(
-    send: Peer, server: Server, events: Events, propagated: list[list[bytes]], name: str, event: bytes, stored: list[bytes]
+    send: Peer, server: Server, events: Events, propagated: list[list[bytes]], name: str, event: bytes,
+    stored: list[bytes],
 ) -> None:  # fmt: skip
     send("SADD", "a", "1", "2")
     send("SADD", "b", "2", "3")

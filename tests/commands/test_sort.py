@@ -145,3 +145,11 @@ def test_keys(server: Server) -> None:
     assert sort.get_keys is not None
     argv = [b"SORT", b"k", b"BY", b"store", b"x", b"STORE", b"one", b"store", b"two", b"LIMIT", b"1", b"STORE"]
     assert sort.get_keys(sort, argv) == [(1, RO | ACCESS), (8, OW | UPDATE)]
+
+
+def test_the_locale_must_exist(send: Peer, server: Server) -> None:
+    assert send("CONFIG", "SET", "locale-collate", "no_SUCH.locale") == (
+        b"-ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name\r\n"
+    )
+    assert server.config.locale_collate == ""
+    assert send("CONFIG", "SET", "locale-collate", "C") == b"+OK\r\n"

@@ -1,16 +1,13 @@
-"""The partial sort: right, and in Redis's order of equals (recorded from GEOSEARCH ... ASC COUNT of 7.2.4)."""
+"""The partial sort puts the least first; in which order it puts equals, test_geo shows."""
 
 from __future__ import annotations
 
 from operator import itemgetter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyredis.datatypes.partialsort import smallest
-
-Item = tuple[float, int]
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=150), st.data())

@@ -190,27 +190,21 @@ def info_of(each: Command, wire: Wire) -> bytes:
 
 def legacy_range(specs: tuple[KeySpec, ...]) -> tuple[int, int, int]:
     """First key, last key and step in the old form (server.c populateCommandLegacyRangeSpec)."""
-    first, last, previous = 0, 0, None
-    for position, spec in enumerate(specs):
-        if spec.begin != "index" or spec.find != "range":
+    if len(specs) == 1 and specs[0].begin == "index" and specs[0].find == "range":
+        return specs[0].index, _last(specs[0]), specs[0].step
+    first, last = 0, 0
+    for spec in specs:
+        if spec.begin != "index" or spec.find != "range" or spec.step != 1 or (last and last != spec.index - 1):
             continue
-        if position == 0:
-            first, last, previous = spec.index, spec.last, spec
-            if spec.step != 1 or spec.last < 0:
-                return spec.index, spec.last if spec.last < 0 else spec.index + spec.last, spec.step
-        elif (
-            previous is not None
-            and previous.step == 1 == spec.step
-            and spec.index == first + last + 1
-            and spec.last >= 0
-        ):
-            last = spec.index + spec.last - first
-            previous = spec
-        else:
-            break
-    if previous is None:
-        return 0, 0, 0
-    return first, first + last, previous.step
+        first = min(first or spec.index, spec.index)
+        end = _last(spec)
+        last = max(last, end) if (last < 0) == (end < 0) else min(last, end)
+    return (first, last, 1) if first else (0, 0, 0)
+
+
+def _last(spec: KeySpec) -> int:
+    """The position of the last key, negative if counted from the end."""
+    return spec.last if spec.last < 0 else spec.index + spec.last
 
 
 def _flags(flags: int, names: tuple[tuple[int, bytes], ...], wire: Wire) -> bytes:

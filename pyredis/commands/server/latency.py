@@ -124,9 +124,7 @@ def latency_doctor(client: Client, argv: Argv) -> Reply:
     elif threshold:
         lines = [f"No latency spike of {threshold} ms or more has been seen so far."]
     else:
-        lines = [
-            "Latency monitoring is off: set latency-monitor-threshold to the milliseconds that are worth noting."
-        ]
+        lines = ["Latency monitoring is off: set latency-monitor-threshold to the milliseconds that are worth noting."]
     return client.wire.verbatim(("\n".join(lines) + "\n").encode(), b"txt")
 
 

@@ -177,7 +177,8 @@ def replicaof(client: Client, argv: Argv) -> Reply:
     host = argv[1].decode("utf-8", "surrogateescape")
     if follower.active and follower.leader_address == (host, port):
         server.log.notice(
-            "REPLICAOF would result into synchronization with the master we are already connected with. No operation performed."
+            "REPLICAOF would result into synchronization with the master we are already connected with. "
+            "No operation performed."
         )
         return b"+OK Already connected to specified master\r\n"
     follower.follow(host, port)
