@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from ..datatypes import geohash
-from ..datatypes.geohash import Area, Box, Circle, Found
+from ..datatypes.geohash import Found
 from ..datatypes.partialsort import smallest
 from ..datatypes.zsets import SortedSet
 from ..errors import (
@@ -154,48 +154,38 @@ def _distance_reply(distance: float) -> bytes:
 class _Search:
     """What to search a sorted set for, and what to do with what is found (georadiusGeneric)."""
 
-    __slots__ = (
-        "_height", "_radius", "_shape", "_width", "any", "ascending", "centre", "count", "descending", "metres",
-        "store_distance", "store_key", "with_distance", "with_hash", "with_position",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.centre: tuple[float, float] | None = None
-        self.metres = 1.0
-        self._shape: type[Area] | None = None
-        self._radius = self._width = self._height = 0.0
-        self.with_distance = self.with_hash = self.with_position = False
-        self.ascending = self.descending = False
-        self.count = 0
-        self.any = False
-        self.store_key: bytes | None = None
-        self.store_distance = False
-
-    @property
-    def shaped(self) -> bool:
-        """There is a radius or a box."""
-        return self._shape is not None
-
-    @property
-    def boxed(self) -> bool:
-        return self._shape is Box
+    centre: tuple[float, float] | None = None
+    metres = 1.0
+    boxed = False
+    shape: tuple[float, ...] = ()
+    """The radius, or width and height, and the metres in a unit."""
+    with_distance = False
+    with_hash = False
+    with_position = False
+    ascending = False
+    descending = False
+    count = 0
+    any = False
+    store_key: bytes | None = None
+    store_distance = False
 
     def set_circle(self, argv: Argv, position: int) -> None:
         """Take ``radius unit`` at argv[position]."""
-        self._radius = _size(argv[position], RadiusNotNumeric)
-        if self._radius < 0:
+        radius = _size(argv[position], RadiusNotNumeric)
+        if radius < 0:
             raise NegativeRadius
         self.metres = _unit(argv[position + 1])
-        self._shape = Circle
+        self.shape = (radius, self.metres)
 
     def set_box(self, argv: Argv, position: int) -> None:
         """Take ``width height unit`` at argv[position]."""
-        self._width = _size(argv[position], WidthNotNumeric)
-        self._height = _size(argv[position + 1], HeightNotNumeric)
-        if self._width < 0 or self._height < 0:
+        width = _size(argv[position], WidthNotNumeric)
+        height = _size(argv[position + 1], HeightNotNumeric)
+        if width < 0 or height < 0:
             raise NegativeBox
         self.metres = _unit(argv[position + 2])
-        self._shape = Box
+        self.shape = (width, height, self.metres)
+        self.boxed = True
 
     def take_common(self, option: bytes, argv: Argv, position: int) -> int:
         """Take the *option* at argv[position] if all searches know it; how many words it took, 0 if none."""
@@ -222,11 +212,7 @@ class _Search:
     def find(self, points: SortedSet) -> list[Found]:
         """The points inside, in order, at most ``count``."""
         assert self.centre is not None
-        area: Area
-        if self._shape is Circle:
-            area = Circle(*self.centre, self._radius, self.metres)
-        else:
-            area = Box(*self.centre, self._width, self._height, self.metres)
+        area = (geohash.box if self.boxed else geohash.circle)(*self.centre, *self.shape)
         found = area.search(points.order.between, self.count if self.any else 0)
         count = self.count or len(found)
         ascending = self.ascending or (self.count and not self.any and not self.descending)
@@ -380,35 +366,34 @@ def _parse_search_options(
     search: _Search, points: SortedSet | None, argv: Argv, position: int, *, stores: bool
 ) -> None:
     by_member = by_position = False
-    while position < len(argv):
+    size = len(argv)
+    while position < size:
         option = argv[position].upper()
-        taken = search.take_common(option, argv, position)
-        if not taken:
-            more = len(argv) - position - 1
-            match option:
-                case b"STOREDIST" if stores:
-                    search.store_distance = True
-                    taken = 1
-                case b"FROMMEMBER" if more >= 1 and not by_position:
-                    if points is not None:
-                        search.centre = _centre_of(points, argv[position + 1])
-                    by_member = True
-                    taken = 2
-                case b"FROMLONLAT" if more >= 2 and not by_member:
-                    search.centre = _position(argv, position + 1)
-                    by_position = True
-                    taken = 3
-                case b"BYRADIUS" if more >= 2 and not search.boxed:
-                    search.set_circle(argv, position + 1)
-                    taken = 3
-                case b"BYBOX" if more >= 3 and (search.boxed or not search.shaped):
-                    search.set_box(argv, position + 1)
-                    taken = 4
-                case _:
-                    raise InvalidSyntax
-        position += taken
+        if option == b"FROMLONLAT" and position + 2 < size and not by_member:
+            search.centre = _position(argv, position + 1)
+            by_position = True
+            position += 3
+        elif option == b"BYRADIUS" and position + 2 < size and not search.boxed:
+            search.set_circle(argv, position + 1)
+            position += 3
+        elif option == b"FROMMEMBER" and position + 1 < size and not by_position:
+            if points is not None:
+                search.centre = _centre_of(points, argv[position + 1])
+            by_member = True
+            position += 2
+        elif option == b"BYBOX" and position + 3 < size and (search.boxed or not search.shape):
+            search.set_box(argv, position + 1)
+            position += 4
+        elif option == b"STOREDIST" and stores:
+            search.store_distance = True
+            position += 1
+        else:
+            taken = search.take_common(option, argv, position)
+            if not taken:
+                raise InvalidSyntax
+            position += taken
     search.refuse_details("GEOSEARCHSTORE")
     if not (by_member or by_position):
         raise GeoCentreMissing(argv[0])
-    if not search.shaped:
+    if not search.shape:
         raise GeoShapeMissing(argv[0])

@@ -148,7 +148,12 @@ def lpop(client: Client, argv: Argv) -> Reply:
     found = db.edit(key, List)
     if found is None:
         return client.wire.null
-    value = pop_one(client, db, key, found, head=True)
+    long = found.long
+    if long is not None and len(long.nodes) > 2:  # so it neither becomes empty nor shrinks
+        value = long.pop_head()
+        db.changed(key, b"lpop", LIST)
+    else:
+        value = pop_one(client, db, key, found, head=True)
     return b"$%d\r\n%b\r\n" % (len(value), value)
 
 
@@ -161,7 +166,12 @@ def rpop(client: Client, argv: Argv) -> Reply:
     found = db.edit(key, List)
     if found is None:
         return client.wire.null
-    value = pop_one(client, db, key, found, head=False)
+    long = found.long
+    if long is not None and len(long.nodes) > 2:  # so it neither becomes empty nor shrinks
+        value = long.pop_tail()
+        db.changed(key, b"rpop", LIST)
+    else:
+        value = pop_one(client, db, key, found, head=False)
     return b"$%d\r\n%b\r\n" % (len(value), value)
 
 

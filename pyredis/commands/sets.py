@@ -33,20 +33,20 @@ _FEW_LEFT: Final = 5  # SPOP_MOVE_STRATEGY_MUL
 @command("SADD", arity=-3, flags=WRITE | DENYOOM | FAST, keys=at(1, RW | INSERT), acl="set")
 def sadd(client: Client, argv: Argv) -> Reply:
     """SADD key member [member ...]"""
-    db, key = client.db, argv[1]
-    thresholds = client.server.thresholds
+    db, key, first = client.db, argv[1], argv[2]
     found = db.edit(key, Set)
     count = len(argv) - 2
-    if found is None:
-        found = Set.sized_for(argv[2], count, thresholds)
-        db.add(key, found)
-    elif count > 1:
-        found.expect(count, thresholds)
-    if count == 1:
-        if found.add(argv[2], thresholds):
-            db.changed(key, b"sadd", SET)
-            return ONE
+    if count == 1 and found is not None and first in found:
         return ZERO
+    thresholds = client.server.thresholds
+    if found is None:
+        found = Set.sized_for(first, count, thresholds)
+        db.add(key, found)
+    if count == 1:
+        found.add(first, thresholds)
+        db.changed(key, b"sadd", SET)
+        return ONE
+    found.expect(count, thresholds)
     added = found.add_all(argv[2:], thresholds)
     if added:
         db.changed(key, b"sadd", SET, added)

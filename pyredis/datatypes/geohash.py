@@ -38,7 +38,7 @@ _MASK64: Final = (1 << 64) - 1
 _2_63: Final = 2.0**63
 _2_64: Final = 2.0**64
 _ANYWHERE: Final = (0, _ODD, 0, _EVEN)
-_MANY: Final = 48  # points up to which a cell is searched one by one
+_MANY: Final = 96  # points up to which a cell is searched one by one
 
 # The bits of a byte spread to the even bits of 16; the even and odd bits of a hexadecimal digit as a digit of
 # base 4, since int(digits, 4) takes an interleaved number apart faster than masks and shifts.
@@ -104,17 +104,15 @@ def distance(longitude1: float, latitude1: float, longitude2: float, latitude2: 
 class Area:
     """Points around a position, to be searched for in a sorted set of geohashes."""
 
-    __slots__ = ("_size", "_window", "latitude", "longitude")
+    __slots__ = ("_window", "latitude", "longitude", "ranges")
 
-    def __init__(self, longitude: float, latitude: float) -> None:
+    def __init__(self, longitude: float, latitude: float, width: float, height: float, reach: float) -> None:
+        """*width* and *height* of one half, and the farthest a point inside can be, in metres."""
         self.longitude = longitude
         self.latitude = latitude
-        self._size = (0.0, 0.0, 0.0)  # metres: width, height and the farthest a point inside can be
-        self._window = _ANYWHERE
-
-    def ranges(self) -> list[tuple[int, int]]:
+        self.ranges = _ranges(longitude, latitude, width, height, reach)
         """Ranges of scores, in the order Redis searches them, that hold every point inside."""
-        return _ranges(self.longitude, self.latitude, *self._size)
+        self._window = _ANYWHERE
 
     def search(self, between: Between, limit: int = 0) -> list[Found]:
         """The points inside, in Redis's order, at most *limit* (0: all).
@@ -124,8 +122,8 @@ class Area:
         found: list[Found] = []
         few_scores: list[float] = []
         few_members: list[bytes] = []
-        for start, stop in self.ranges():
-            scores, members = between(float(start), float(stop))
+        for start, stop in self.ranges:
+            scores, members = between(start, stop)
             if len(members) <= _MANY:
                 few_scores += scores
                 few_members += members
@@ -134,7 +132,7 @@ class Area:
             few_scores, few_members = [], []
             if limit and len(found) >= limit:
                 return found
-            self._divide(start, stop, scores, members, found, limit)
+            self._divide(int(start), int(stop), scores, members, found, limit)
             if limit and len(found) >= limit:
                 return found
         self._scan(few_scores, few_members, found, limit)
@@ -175,9 +173,8 @@ class Circle(Area):
     __slots__ = ("_radius",)
 
     def __init__(self, longitude: float, latitude: float, radius: float, metres: float) -> None:
-        super().__init__(longitude, latitude)
-        self._radius = radius * metres
-        self._size = (self._radius, self._radius, self._radius)
+        self._radius = reach = radius * metres
+        super().__init__(longitude, latitude, reach, reach, reach)
         angle = self._radius / _EARTH
         ratio = sin(angle) / cos(latitude * _RADIAN) if angle < 1.0 else 1.0
         if ratio < 1.0:
@@ -185,13 +182,14 @@ class Circle(Area):
 
     def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
         low_x, high_x, low_y, high_y = self._window
+        odd, even, centre = _ODD, _EVEN, _centre
         radius = self._radius
         x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(y)
         for bits, score, member in zip(map(int, scores), scores, members, strict=True):
-            if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
+            if not (low_x <= bits & odd <= high_x and low_y <= bits & even <= high_y):
                 continue
-            longitude, latitude, x2, y2, narrow2 = _centre(bits)
+            longitude, latitude, x2, y2, narrow2 = centre(bits)
             v = sin((x2 - x) / 2.0)
             if v == 0.0:
                 far = _EARTH * fabs(y2 - y)
@@ -210,9 +208,8 @@ class Box(Area):
     __slots__ = ("_half_height", "_half_width")
 
     def __init__(self, longitude: float, latitude: float, width: float, height: float, metres: float) -> None:
-        super().__init__(longitude, latitude)
         reach = sqrt((width / 2.0) * (width / 2.0) + (height / 2.0) * (height / 2.0)) * metres
-        self._size = (metres * (width / 2.0), metres * (height / 2.0), reach)
+        super().__init__(longitude, latitude, metres * (width / 2.0), metres * (height / 2.0), reach)
         self._half_width = width * metres / 2.0
         self._half_height = height * metres / 2.0
         rise = self._half_height / _EARTH
@@ -224,13 +221,14 @@ class Box(Area):
 
     def _scan(self, scores: Sequence[float], members: list[bytes], found: list[Found], limit: int) -> None:
         low_x, high_x, low_y, high_y = self._window
+        odd, even, centre = _ODD, _EVEN, _centre
         half_width, half_height = self._half_width, self._half_height
         x, y = self.longitude * _RADIAN, self.latitude * _RADIAN
         narrow = cos(y)
         for bits, score, member in zip(map(int, scores), scores, members, strict=True):
-            if not (low_x <= bits & _ODD <= high_x and low_y <= bits & _EVEN <= high_y):
+            if not (low_x <= bits & odd <= high_x and low_y <= bits & even <= high_y):
                 continue
-            longitude, latitude, x2, y2, narrow2 = _centre(bits)
+            longitude, latitude, x2, y2, narrow2 = centre(bits)
             rise = _EARTH * fabs(y - y2)
             if rise > half_height:
                 continue
@@ -245,6 +243,18 @@ class Box(Area):
             found.append((far, member, score, longitude, latitude))
             if len(found) == limit:
                 return
+
+
+@lru_cache(maxsize=1024)
+def circle(longitude: float, latitude: float, radius: float, metres: float) -> Circle:
+    """A ``Circle``; those asked for last are kept, as making one takes as long as a small search."""
+    return Circle(longitude, latitude, radius, metres)
+
+
+@lru_cache(maxsize=1024)
+def box(longitude: float, latitude: float, width: float, height: float, metres: float) -> Box:
+    """A ``Box``, likewise."""
+    return Box(longitude, latitude, width, height, metres)
 
 
 def _window(longitude: float, latitude: float, east: float, north: float) -> tuple[int, int, int, int]:
@@ -311,7 +321,7 @@ def _degrees(metres: float, latitude: float) -> float:
     return metres / _EARTH / narrow / _RADIAN
 
 
-def _ranges(longitude: float, latitude: float, width: float, height: float, reach: float) -> list[tuple[int, int]]:
+def _ranges(longitude: float, latitude: float, width: float, height: float, reach: float) -> list[tuple[float, float]]:
     """The scores of the centre's cell and of those neighbours that a search must visit.
 
     Mirrors geohashCalculateAreasByShapeWGS84 and membersOfAllNeighbors, with their oddity that a cell is
@@ -338,7 +348,7 @@ def _ranges(longitude: float, latitude: float, width: float, height: float, reac
         north = _spread(y + 1 & cells - 1)
     shift = 52 - 2 * step
     bits = centre_x | centre_y
-    ranges = [(bits << shift, bits + 1 << shift)]
+    ranges = [(float(bits << shift), float(bits + 1 << shift))]
     last = -1
     for column, row in (
         (centre_x, north),
@@ -351,7 +361,7 @@ def _ranges(longitude: float, latitude: float, width: float, height: float, reac
         (west, south),
     ):
         if column is not None and row is not None and (bits := column | row) != last:
-            ranges.append((bits << shift, bits + 1 << shift))
+            ranges.append((float(bits << shift), float(bits + 1 << shift)))
             last = bits
     return ranges
 

@@ -309,11 +309,15 @@ class Runs:
         first = bisect_left(lasts, low)
         if first == len(lasts):
             return (), []
+        run = self._scores[first]
+        start = bisect_left(run, low)
+        if high <= lasts[first]:
+            stop = bisect_left(run, high, start)
+            return run[start:stop], self._members[first][start:stop]
         last = min(bisect_left(lasts, high, first), len(lasts) - 1)
-        start = bisect_left(self._scores[first], low)
-        stop = bisect_left(self._scores[last], high)
         if first == last:
-            return self._scores[first][start:stop], self._members[first][start:stop]
+            return run[start:], self._members[first][start:]
+        stop = bisect_left(self._scores[last], high)
         scores, members = self._scores[first][start:], self._members[first][start:]
         for at in range(first + 1, last):
             scores += self._scores[at]

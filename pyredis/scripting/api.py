@@ -38,9 +38,12 @@ def api_functions(runtime: Runtime) -> dict[bytes, Callable[..., Any]]:
             raise error_table(b"Invalid command passed to redis.acl_check_cmd()")
         return allowed
 
+    call, pcall = _command_function(runtime, raises=True), _command_function(runtime, raises=False)
     return {
-        b"call": _command_function(runtime, raises=True),
-        b"pcall": _command_function(runtime, raises=False),
+        b"call": call,
+        b"pcall": pcall,
+        b"call_list": lambda words: call(*words.values()),
+        b"pcall_list": lambda words: pcall(*words.values()),
         b"acl_check_cmd": acl_check_cmd,
         b"set_resp": set_resp,
         b"set_repl": host.set_repl,

@@ -49,6 +49,7 @@ CHUNKS = (
     "execution",
 )
 _FREE_REFERENCES = 8100  # more than the words one call can have
+_QUICK_COLLECTION = 4 << 20
 _MOST_WORDS = 7900  # of EVAL that fit on Lua's stack
 
 _DEFINE = b"function(table, name, f) table[name] = python.as_function(f) end"
@@ -284,8 +285,14 @@ class Runtime:
 
     @property
     def used_memory(self) -> int:
-        """Bytes taken by scripts and their data; the interpreter's own, constant ones are left out."""
+        """Bytes taken by scripts and their data; the interpreter's own, constant ones are left out.
+
+        Garbage is not counted unless there is too much of it to be collected in passing.
+        """
         used: int = self.memory_used(True)
+        if used - self._overhead < _QUICK_COLLECTION:
+            self._lua.gccollect()
+            used = self.memory_used(True)
         return max(used - self._overhead, 0)
 
     def _set_limit(self, limit: int) -> None:

@@ -71,7 +71,7 @@ def search(area: geohash.Area, points: list[Point], limit: int = 0) -> list[geoh
 def scan(area: geohash.Area, points: list[Point], metres: float) -> list[geohash.Found]:
     """The points inside *area* by nothing but distances, range by range."""
     found = []
-    for start, stop in area.ranges():
+    for start, stop in area.ranges:
         for score, member in points:
             if start <= score < stop:
                 lon, lat = geohash.decode(score)
@@ -118,6 +118,6 @@ def test_a_search_stops_at_the_limit() -> None:
 
 
 def test_areas_without_bounds() -> None:
-    assert len(geohash.Circle(0.0, 0.0, inf, 1.0).ranges()) == 4
-    assert geohash.Circle(0.0, 0.0, 0.0, 1.0).ranges()[0] == (3 << 50, (3 << 50) + 1)
-    assert geohash.Box(180.0, 85.0, inf, 0.0, 1.0).ranges()
+    assert len(geohash.Circle(0.0, 0.0, inf, 1.0).ranges) == 4
+    assert geohash.Circle(0.0, 0.0, 0.0, 1.0).ranges[0] == (3 << 50, (3 << 50) + 1)
+    assert geohash.Box(180.0, 85.0, inf, 0.0, 1.0).ranges

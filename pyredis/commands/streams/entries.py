@@ -51,17 +51,14 @@ _MOST_TRIMMED: Final = 1_000_000
 class Trim:
     """The options of XADD and XTRIM before the ID."""
 
-    __slots__ = ("approximate", "argument", "by_id", "given_limit", "limit", "make", "strategy", "threshold")
-
-    def __init__(self) -> None:
-        self.strategy = False  # there is one: by_id or by length
-        self.by_id = False
-        self.threshold = 0
-        self.argument = 0  # where in argv the threshold is
-        self.approximate = False
-        self.limit = 0
-        self.given_limit = False
-        self.make = True  # XADD may make the stream
+    strategy = False  # there is one: by_id or by length
+    by_id = False
+    threshold = 0
+    argument = 0  # where in argv the threshold is
+    approximate = False
+    limit = 0
+    given_limit = False
+    make = True  # XADD may make the stream
 
     def apply(self, stream: Stream) -> int:
         """Trim *stream*; how many entries were removed."""
@@ -81,11 +78,13 @@ def _parse_trim(client: Client, argv: Argv, *, adding: bool) -> tuple[Trim, int]
     position, last = 2, len(argv) - 1
     while position <= last:
         text = argv[position]
-        option = text.upper()
         if adding and text == b"*":
             break
-        if option in (b"MAXLEN", b"MINID") and position < last:
-            position = _parse_strategy(trim, argv, position, by_id=option == b"MINID")
+        option = text.upper()
+        if option == b"MAXLEN" and position < last:
+            position = _parse_strategy(trim, argv, position, by_id=False)
+        elif option == b"MINID" and position < last:
+            position = _parse_strategy(trim, argv, position, by_id=True)
         elif option == b"LIMIT" and position < last:
             position += 1
             trim.limit = parse_int(argv[position])
@@ -108,8 +107,9 @@ def _parse_strategy(trim: Trim, argv: Argv, position: int, *, by_id: bool) -> in
     if trim.strategy:
         raise TrimStrategiesCombined
     position += 1
-    if argv[position] in (b"~", b"=") and position + 1 < len(argv):
-        trim.approximate = argv[position] == b"~"
+    text = argv[position]
+    if (text == b"~" or text == b"=") and position + 1 < len(argv):
+        trim.approximate = text == b"~"
         position += 1
     if by_id:
         trim.threshold = parse_strict_id(argv[position])

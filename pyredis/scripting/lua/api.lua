@@ -1,6 +1,6 @@
 -- The table `redis` of scripts.  redis.call and redis.pcall are functions of the host.
 local core = ...
-local type, select, tonumber, tostring, floor = type, select, tonumber, tostring, math.floor
+local type, next, select, tonumber, tostring, floor = type, next, select, tonumber, tostring, math.floor
 local find, match, sub, concat = string.find, string.match, string.sub, table.concat
 local raise = core.raise
 
@@ -116,3 +116,35 @@ redis.REPL_REPLICA = 2
 redis.REPL_ALL = 3
 
 core.redis, core.common_api = redis, common
+
+-- Functions of the host take a little less than the 8000 arguments that C functions take in Redis.  Only
+-- what a script unpacks is ever that long, so scripts that do find these in place of the host's own,
+-- which do without a frame more and without losing the script's to a tail call.
+
+local MOST_ARGUMENTS = 7900
+
+local function patient(call, call_list)
+    return function(...)
+        local count = select('#', ...)
+        if count <= MOST_ARGUMENTS then
+            return call(...)
+        end
+        local words = { ... }
+        for i = 1, count do
+            if words[i] == nil then
+                return call(nil)
+            end
+        end
+        return call_list(words)
+    end
+end
+
+-- A copy of `redis` for scripts that unpack.
+function core.make_patient_redis()
+    local copy = {}
+    for name, value in next, redis do
+        copy[name] = value
+    end
+    copy.call, copy.pcall = patient(core.call, core.call_list), patient(core.pcall, core.pcall_list)
+    return copy
+end

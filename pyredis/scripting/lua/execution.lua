@@ -2,13 +2,16 @@
 local core = ...
 local type, error, next, select, loadstring, unpack = type, error, next, select, loadstring, unpack
 local getinfo, getregistry, sethook, dump, setfenv = debug.getinfo, debug.getregistry, debug.sethook, string.dump, setfenv
-local xpcall, format, concat = xpcall, string.format, table.concat
+local xpcall, find, format, concat = xpcall, string.find, string.format, table.concat
 local handle, encode_reply, compile, globals = core.handle, core.encode_reply, core.compile, core.globals
 
 local MANY_THREADS = 1000
 
 -- Compiled scripts by SHA1, functions of libraries by number.
 local scripts = {}
+
+-- The `redis` of those that may pass very many arguments.
+local patient = {}
 
 -- Functions that stand between the host and a script: never interrupted.
 local bottom = {}
@@ -72,8 +75,9 @@ bottom[finish], bottom[failure] = true, true
 
 -- An entry point per number of keys spares taking a list apart.
 core.entry_template = [[
-    local globals, scripts, xpcall, handle, finish, core = ...
+    local globals, scripts, xpcall, handle, finish, core, patient, redis = ...
     return function(sha, %s...)
+        globals.redis = patient[sha] or redis
         globals.KEYS = { %s }
         globals.ARGV = { ... }
         core.run = core.run + 1
@@ -88,7 +92,8 @@ function core.make_entry(keys)
     end
     local list = concat(names, ', ')
     local text = format(core.entry_template, keys > 0 and list .. ', ' or '', list)
-    local entry = loadstring(core.strip(dump(loadstring(text, '=[C]'))))(globals, scripts, xpcall, handle, finish, core)
+    local entry = loadstring(core.strip(dump(loadstring(text, '=[C]'))))(
+        globals, scripts, xpcall, handle, finish, core, patient, core.public_redis)
     bottom[entry] = true
     return entry
 end
@@ -98,6 +103,7 @@ function core.run_with_tables(script, keys, args)
     if core.chunk == 'user_script' then
         globals.KEYS, globals.ARGV = keys, args
     end
+    globals.redis = patient[script] or core.public_redis
     local f = scripts[script]
     core.run = core.run + 1
     return finish(xpcall(function()
@@ -111,6 +117,7 @@ function core.add_script(sha, text)
     local compiled, problem = compile(text, '@' .. core.chunk)
     if compiled then
         scripts[sha] = compiled
+        core.choose_redis(sha, text)
     end
     return problem
 end
@@ -124,15 +131,23 @@ function core.replace_script(sha, bytecode)
     scripts[sha] = setfenv(loadstring(bytecode, '@' .. core.chunk), core.env)
 end
 
+-- Decide by the source which `redis` a script or function gets.
+function core.choose_redis(script, text)
+    if find(text, 'unpack', 1, true) then
+        patient[script] = core.patient_redis
+    end
+end
+
 function core.remove_scripts(...)
     for i = 1, select('#', ...) do
-        scripts[(select(i, ...))] = nil
+        local script = select(i, ...)
+        scripts[script], patient[script] = nil, nil
     end
 end
 
 function core.clear_scripts()
     for key in next, scripts do
-        scripts[key] = nil
+        scripts[key], patient[key] = nil, nil
     end
     globals.KEYS, globals.ARGV = nil, nil
 end
@@ -153,6 +168,8 @@ function core.install_libraries()
     for _, name in next, { 'redis', 'cjson', 'cmsgpack', 'bit', 'struct' } do
         globals[name] = core.protect(core[name])
     end
+    core.public_redis = globals.redis
+    core.patient_redis = core.protect(core.make_patient_redis())
 end
 
 -- The globals of EVAL.

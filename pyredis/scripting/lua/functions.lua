@@ -135,6 +135,9 @@ function core.load_library(code)
     local list = registered
     registered, names = nil, nil
     if ok then
+        for i = 4, #list, 4 do
+            core.choose_redis(list[i], code)
+        end
         return nil, list
     end
     sethook(core.hook, '', core.interval)
@@ -147,8 +150,9 @@ end
 core.bottom[core.load_library] = true
 
 core.entry_template = [[
-    local globals, scripts, xpcall, handle, finish, core = ...
+    local globals, scripts, xpcall, handle, finish, core, patient, redis = ...
     return function(number, %s...)
+        globals.redis = patient[number] or redis
         local keys, args, f = { %s }, { ... }, scripts[number]
         core.run = core.run + 1
         return finish(xpcall(function() return f(keys, args) end, handle))
