@@ -99,13 +99,13 @@ def _changed(client: Client) -> None:
 @command("FCALL", arity=-3, flags=SCRIPTS, keys=counted(2, RW | ACCESS | UPDATE, notes=RW_NOTES), acl="scripting")
 def fcall(client: Client, argv: Argv) -> Reply:
     """FCALL function numkeys [key ...] [arg ...]"""
-    return _scripting(client).fcall(client, argv, read_only=False)
+    return _scripting(client).fcall(client, argv, False)
 
 
 @command("FCALL_RO", arity=-3, flags=READING_SCRIPTS, keys=counted(2, RO | ACCESS, notes=RO_NOTES), acl="scripting")
 def fcall_ro(client: Client, argv: Argv) -> Reply:
     """FCALL_RO function numkeys [key ...] [arg ...]"""
-    return _scripting(client).fcall(client, argv, read_only=True)
+    return _scripting(client).fcall(client, argv, True)
 
 
 FLAG_FINDERS.update({fcall: find_function_flags, fcall_ro: find_function_flags})
@@ -223,12 +223,12 @@ def function_stats(client: Client, argv: Argv) -> Reply:
     """FUNCTION STATS"""
     scripting, wire = _scripting(client), client.wire
     session, libraries = scripting.session, scripting.libraries
-    if session.running and not session.of_function:
+    if session.running and not session.unit.of_function:
         raise BusyScript
     running = wire.null
     if session.running:
         running = wire.map_of([
-            bulk(b"name"), bulk(session.name),
+            bulk(b"name"), bulk(session.unit.name),
             bulk(b"command"), array_of_bulks(session.argv),
             bulk(b"duration_ms"), integer(session.duration_ms),
         ])  # fmt: skip

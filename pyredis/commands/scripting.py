@@ -55,28 +55,28 @@ HELP: Final = (
 @command("EVAL", arity=-3, flags=SCRIPTS, keys=counted(2, RW | ACCESS | UPDATE, notes=RW_NOTES), acl="scripting")
 def eval_(client: Client, argv: Argv) -> Reply:
     """EVAL script numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.eval(client, argv, read_only=False)
+    reply: bytes = client.server.scripting.eval(client, argv, False)
     return reply
 
 
 @command("EVAL_RO", arity=-3, flags=READING_SCRIPTS, keys=counted(2, RO | ACCESS, notes=RO_NOTES), acl="scripting")
 def eval_ro(client: Client, argv: Argv) -> Reply:
     """EVAL_RO script numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.eval(client, argv, read_only=True)
+    reply: bytes = client.server.scripting.eval(client, argv, True)
     return reply
 
 
 @command("EVALSHA", arity=-3, flags=SCRIPTS, keys=counted(2, RW | ACCESS | UPDATE), acl="scripting")
 def evalsha(client: Client, argv: Argv) -> Reply:
     """EVALSHA sha1 numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.evalsha(client, argv, read_only=False)
+    reply: bytes = client.server.scripting.evalsha(client, argv, False)
     return reply
 
 
 @command("EVALSHA_RO", arity=-3, flags=READING_SCRIPTS, keys=counted(2, RO | ACCESS), acl="scripting")
 def evalsha_ro(client: Client, argv: Argv) -> Reply:
     """EVALSHA_RO sha1 numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.evalsha(client, argv, read_only=True)
+    reply: bytes = client.server.scripting.evalsha(client, argv, True)
     return reply
 
 
@@ -104,7 +104,7 @@ def script_help(client: Client, argv: Argv) -> Reply:
 )  # fmt: skip
 def script_load(client: Client, argv: Argv) -> Reply:
     """SCRIPT LOAD script"""
-    return bulk(client.server.scripting.load(argv[2]).sha)
+    return bulk(client.server.scripting.load(argv[2]).name)
 
 
 @command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ..errors import OverlappingPrefix
@@ -180,7 +181,7 @@ class Tracking:
     def broadcast(self) -> None:
         """Tell BCAST clients of the keys that changed since the last time, before the loop sleeps."""
         self.limit()
-        for prefix in list(self._prefixes.values()):
+        for _, prefix in sorted(self._prefixes.items(), key=itemgetter(0)):
             keys, prefix.keys = prefix.keys, {}
             if not keys:
                 continue

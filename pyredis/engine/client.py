@@ -260,6 +260,8 @@ class Client:
         if self.transaction is not None:
             server.leave_multi(self)
         server.watching.unwatch(self)
+        server.tracking.disable(self)
+        server.monitoring.remove(self)
         self.dirty_cas = False
         server.pubsub.unsubscribe_all(self)
         for hook in server.reset_hooks:
@@ -268,6 +270,8 @@ class Client:
         self.wire = resp2
         self.name = b""
         self.reply_mode = REPLY_ON
+        self.one_shot = False
+        self.update_careful()
         self.no_evict = self.no_touch = False
         server.acl.set_user(self, server.acl.default_user)
         self.set_authenticated(not server.acl.auth_required)

@@ -14,6 +14,7 @@ from ..errors import (
     NoFunctionsRegistered,
 )
 from .runtime import Runtime
+from .session import Unit
 from .shebang import ALLOW_CROSS_SLOT, ALLOW_OOM, ALLOW_STALE, NO_CLUSTER, NO_WRITES, library_name
 
 
@@ -53,13 +54,14 @@ class FunctionsRuntime(Runtime):
 class Function:
     """A registered function."""
 
-    __slots__ = ("description", "flags", "library", "name", "number")
+    __slots__ = ("description", "flags", "library", "name", "number", "unit")
 
     def __init__(self, library: Library, name: bytes, description: bytes | None, flags: int, number: int) -> None:
         self.library = library
         self.name = name
         self.description = description
         self.flags = flags
+        self.unit = Unit(name, flags, of_function=True)
         self.number = number
         """What the interpreter knows it by."""
 

@@ -34,7 +34,7 @@ from ..registry.flags import (
     STALE,
     WRITE,
 )
-from ..resp.encode import encode_error
+from ..resp.encode import bulk, encode_error
 from ..util.numbers import parse_int, parse_int_or_none
 from .api import sha1hex
 from .conversion import result_to_reply
@@ -42,7 +42,7 @@ from .functions import FunctionsRuntime, Libraries
 from .libraries.prng import Prng
 from .outcome import failure_line
 from .runtime import Runtime
-from .session import Session
+from .session import Session, Unit
 from .shebang import ALLOW_OOM, ALLOW_STALE, COMPAT, NO_WRITES, script_flags
 
 if TYPE_CHECKING:
@@ -55,17 +55,7 @@ SHA_LENGTH: Final = 40
 _SCRIPT_OVERHEAD: Final = 200
 """Bytes a cached script takes besides its text, about."""
 _ERROR: Final = ord("-")
-
-
-class Script:
-    """A script of the cache."""
-
-    __slots__ = ("body", "flags", "sha")
-
-    def __init__(self, sha: bytes, body: bytes, flags: int) -> None:
-        self.sha = sha
-        self.body = body
-        self.flags = flags
+_SMALL_COUNTS: Final = {b"%d" % n: n for n in range(64)}
 
 
 class Scripting:
@@ -74,7 +64,7 @@ class Scripting:
     def __init__(self, server: Server) -> None:
         self._server = server
         self.session = Session(server)
-        self.scripts: dict[bytes, Script] = {}
+        self.scripts: dict[bytes, Unit] = {}
         """By lower-case SHA1."""
         self._bodies_size = 0
         self._prng = Prng()
@@ -95,12 +85,12 @@ class Scripting:
 
     # --- the cache of EVAL ----------------------------------------------------------------------------
 
-    def load(self, body: bytes) -> Script:
+    def load(self, body: bytes) -> Unit:
         """The script of that text, compiled if it is new.  Raises ScriptNotCompiled and shebang errors."""
         sha = sha1hex(body)
         return self.scripts.get(sha) or self._compile(sha, body)
 
-    def _compile(self, sha: bytes, body: bytes) -> Script:
+    def _compile(self, sha: bytes, body: bytes) -> Unit:
         flags, start = script_flags(body)
         runtime = self._runtime
         if runtime is None:
@@ -108,7 +98,7 @@ class Scripting:
         problem = runtime.compile(sha, body[start:])
         if problem is not None:
             raise ScriptNotCompiled(problem)
-        script = self.scripts[sha] = Script(sha, body, flags)
+        script = self.scripts[sha] = Unit(sha, flags, of_function=False)
         self._bodies_size += len(body) + _SCRIPT_OVERHEAD
         return script
 
@@ -121,74 +111,67 @@ class Scripting:
 
     # --- running ---------------------------------------------------------------------------------------
 
-    def eval(self, client: Client, argv: Argv, *, read_only: bool) -> bytes:
+    def eval(self, client: Client, argv: Argv, read_only: bool) -> bytes:
         """EVAL and EVAL_RO."""
-        keys = _count_keys(argv, parse_int(argv[2]))
-        return self._eval(client, argv, self.load(argv[1]), keys, read_only)
+        keys = _SMALL_COUNTS.get(argv[2])
+        if keys is None or keys > len(argv) - 3:
+            keys = _check_count(argv, parse_int(argv[2]))
+        script = self.load(argv[1])
+        assert self._runtime is not None
+        return self._run(client, argv, script, self._runtime, script.name, keys, read_only)
 
-    def evalsha(self, client: Client, argv: Argv, *, read_only: bool) -> bytes:
+    def evalsha(self, client: Client, argv: Argv, read_only: bool) -> bytes:
         """EVALSHA and EVALSHA_RO."""
         script = self.scripts.get(argv[1])
         if script is None and len(argv[1]) != SHA_LENGTH:
             raise NoScript
-        keys = _count_keys(argv, parse_int(argv[2]))
+        keys = _SMALL_COUNTS.get(argv[2])
+        if keys is None or keys > len(argv) - 3:
+            keys = _check_count(argv, parse_int(argv[2]))
         if script is None:
             script = self.scripts.get(argv[1].lower())
             if script is None:
                 raise NoScript
-        return self._eval(client, argv, script, keys, read_only)
+        assert self._runtime is not None
+        return self._run(client, argv, script, self._runtime, script.name, keys, read_only)
 
-    def _eval(self, client: Client, argv: Argv, script: Script, keys: int, read_only: bool) -> bytes:
-        runtime, flags = self._runtime, script.flags
-        assert runtime is not None
-        if flags != COMPAT:
-            self._check_flags(client, flags, read_only)
-        elif self._server.gate & GATE_STALE:
-            raise MasterDown
-        session = self.session
-        session.begin(
-            client,
-            argv,
-            script.sha,
-            of_function=False,
-            read_only=read_only or bool(flags & NO_WRITES),
-            allow_oom=bool(flags & ALLOW_OOM),
-        )
-        try:
-            result = runtime.run(script.sha, argv[3:], keys)
-            return self._reply(client, argv, result, script.sha, runtime)
-        finally:
-            session.end()
-
-    def fcall(self, client: Client, argv: Argv, *, read_only: bool) -> bytes:
+    def fcall(self, client: Client, argv: Argv, read_only: bool) -> bytes:
         """FCALL and FCALL_RO."""
         function = self.libraries.by_function.get(argv[1].lower())
         if function is None:
             raise FunctionNotFound
-        keys = parse_int_or_none(argv[2])
-        if keys is None:
-            raise BadNumberOfKeys
-        keys = _count_keys(argv, keys)
-        runtime, flags = self._start_functions(), function.flags
-        self._check_flags(client, flags, read_only)
+        keys = _SMALL_COUNTS.get(argv[2])
+        if keys is None or keys > len(argv) - 3:
+            keys = parse_int_or_none(argv[2])
+            if keys is None:
+                raise BadNumberOfKeys
+            _check_count(argv, keys)
+        runtime = self._functions_runtime or self._start_functions()
+        return self._run(client, argv, function.unit, runtime, function.number, keys, read_only)
+
+    def _run(
+        self, client: Client, argv: Argv, unit: Unit, runtime: Runtime, key: bytes | int, keys: int, read_only: bool
+    ) -> bytes:
+        """Run what *runtime* knows as *key*; the reply."""
+        if not unit.compat:
+            self._check_flags(client, unit.flags, read_only)
+        elif self._server.gate & GATE_STALE:
+            raise MasterDown
         session = self.session
-        session.begin(
-            client,
-            argv,
-            function.name,
-            of_function=True,
-            read_only=read_only or bool(flags & NO_WRITES),
-            allow_oom=bool(flags & ALLOW_OOM),
-        )
+        session.begin(client, argv, unit, read_only)
         try:
-            result = runtime.run(function.number, argv[3:], keys)
-            return self._reply(client, argv, result, function.name, runtime)
+            result = runtime.run(key, argv[3:], keys)
         finally:
             session.end()
-
-    def _reply(self, client: Client, argv: Argv, result: Any, name: bytes, runtime: Runtime) -> bytes:
-        if result.__class__ is not tuple:
+        kind = result.__class__
+        if kind is bytes:
+            return bulk(result)
+        if kind is not tuple:
             return result_to_reply(result, client.wire, runtime.script_resp)
+        return self._finish(argv, result, unit.name)
+
+    def _finish(self, argv: Argv, result: tuple[Any, ...], name: bytes) -> bytes:
+        """The reply for a table or an error."""
         if result[0]:
             reply: bytes = result[1]
             if reply[0] == _ERROR:
@@ -302,7 +285,7 @@ def find_function_flags(scripting: Scripting, name: bytes) -> int | None:
     return None if function is None else function.flags
 
 
-def _count_keys(argv: Argv, keys: int) -> int:
+def _check_count(argv: Argv, keys: int) -> int:
     if keys > len(argv) - 3:
         raise TooManyKeysGiven
     if keys < 0:

@@ -43,6 +43,7 @@ from ..registry.flags import (
 )
 from ..resp import resp2, resp3
 from ..resp.encode import encode_error
+from .shebang import ALLOW_OOM, COMPAT, NO_WRITES
 
 if TYPE_CHECKING:
     from ..engine.server import Server
@@ -56,6 +57,20 @@ LOAD_TIMED_OUT: Final = b"ERR FUNCTION LOAD timeout"
 _REFUSING: Final = GATE_ACL | GATE_STALE | GATE_READONLY | GATE_DISK | GATE_REPLICAS | GATE_MEMORY | GATE_MONITORED
 
 
+class Unit:
+    """What can run: a script by its SHA1, or a function by its name."""
+
+    __slots__ = ("allow_oom", "compat", "flags", "name", "of_function", "read_only")
+
+    def __init__(self, name: bytes, flags: int, *, of_function: bool) -> None:
+        self.name = name
+        self.flags = flags
+        self.of_function = of_function
+        self.compat = bool(flags & COMPAT)
+        self.read_only = bool(flags & NO_WRITES)
+        self.allow_oom = bool(flags & ALLOW_OOM)
+
+
 class Session:
     """The host of a server's interpreters.  At most one script runs at a time.
 
@@ -64,8 +79,8 @@ class Session:
     """
 
     __slots__ = (
-        "_abandoned", "_argv", "_busy", "_commands", "_killed", "_load_deadline", "_propagation", "_read_only",
-        "_started", "allow_oom", "caller", "client", "dirty", "name", "of_function", "server", "wire",
+        "_abandoned", "_busy", "_commands", "_killed", "_load_deadline", "_monotonic_ns", "_propagation",
+        "_read_only", "_started", "argv", "caller", "client", "dirty", "server", "unit", "wire",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -78,31 +93,31 @@ class Session:
         self.wire: Wire = resp2
         self.caller: Client | None = None
         """Who called the running script; None while none runs."""
-        self.name = b""
-        """SHA1 of the running script, or name of the function."""
-        self.of_function = False
+        self.argv: Argv = []
+        """The command of the caller."""
+        self.unit = Unit(b"", 0, of_function=False)
+        """The running script or function, or the last one."""
         self.dirty = False
-        self.allow_oom = False
-        self._argv: Argv = []
+        """Whether it has written."""
         self._read_only = False
+        self._monotonic_ns = server.clock.monotonic_ns
         self._busy = self._killed = self._abandoned = False
         self._started = 0
         self._load_deadline = 0
 
     # --- a run ----------------------------------------------------------------------------------------
 
-    def begin(
-        self, caller: Client, argv: Argv, name: bytes, *, of_function: bool, read_only: bool, allow_oom: bool
-    ) -> None:
-        """A script is about to run for *caller*, whose command is *argv*."""
+    def begin(self, caller: Client, argv: Argv, unit: Unit, read_only: bool) -> None:
+        """*unit* is about to run for *caller*, whose command is *argv*."""
         if self.caller is not None:
             raise ScriptRecursion
         self.caller = caller
         self.wire = caller.wire
-        self._argv, self.name, self.of_function = argv, name, of_function
-        self._read_only, self.allow_oom = read_only, allow_oom
+        self.argv = argv
+        self.unit = unit
+        self._read_only = read_only or unit.read_only
         self.dirty = self._killed = False
-        self._started = self.server.clock.monotonic_ns()
+        self._started = self._monotonic_ns()
         client = self.client
         client.db = caller.db
         client.wire = resp2
@@ -118,8 +133,7 @@ class Session:
         if self._abandoned:
             self._propagation.pending.clear()
         self._propagation.targets = EVERYWHERE
-        self.caller = self.client.tracking = None
-        self._argv = []
+        self.caller = None
 
     def set_load_deadline(self, milliseconds: int) -> None:
         """A library is about to load and may take that long; 0: as long as it likes, or it is over."""
@@ -131,19 +145,14 @@ class Session:
         return self.caller is not None
 
     @property
-    def argv(self) -> Argv:
-        """The command that called the running script."""
-        return self._argv
-
-    @property
     def duration_ms(self) -> int:
         """For how long the script has been running."""
-        return (self.server.clock.monotonic_ns() - self._started) // 1_000_000
+        return (self._monotonic_ns() - self._started) // 1_000_000
 
     @property
     def busy_error(self) -> CommandError:
         """What clients are told while the script runs for too long."""
-        return BusyFunction() if self.of_function else BusyScript()
+        return BusyFunction() if self.unit.of_function else BusyScript()
 
     # --- what the interpreter calls: see host.ScriptHost --------------------------------------------------
 
@@ -252,7 +261,7 @@ class Session:
             if gate & GATE_REPLICAS:
                 raise NoReplicas
         full = gate & GATE_MEMORY and server.was_out_of_memory
-        if full and command.flags & DENYOOM and not obeyed and not self.allow_oom:
+        if full and command.flags & DENYOOM and not obeyed and not self.unit.allow_oom:
             raise OutOfMemory
 
     @property
@@ -264,8 +273,8 @@ class Session:
     # --- running for too long ---------------------------------------------------------------------------
 
     def _enter_busy(self) -> None:
-        kill = "FUNCTION KILL" if self.of_function else "SCRIPT KILL"
-        name = self.name.decode("utf-8", "surrogateescape")
+        kill = "FUNCTION KILL" if self.unit.of_function else "SCRIPT KILL"
+        name = self.unit.name.decode("utf-8", "surrogateescape")
         self.server.log.warning(
             f"Slow script detected: still in execution after {self.duration_ms} milliseconds. "
             f"You can try killing the script using the {kill} command. Script name is: {name}."
@@ -307,7 +316,7 @@ class Session:
             raise ScriptFromMaster
         if self.dirty:
             raise ScriptHasWritten
-        if self.of_function != of_function:
+        if self.unit.of_function != of_function:
             raise self.busy_error
         self._killed = True
 

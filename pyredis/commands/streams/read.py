@@ -42,19 +42,17 @@ _NEW: Final = MAX_ID
 class Options:
     """What stands before the IDs."""
 
-    __slots__ = ("consumer", "count", "group", "keys", "noack", "timeout")
-
-    def __init__(self) -> None:
-        self.timeout = -1  # ms, 0 for ever, -1: do not block
-        self.count = 0
-        self.noack = False
-        self.group: bytes | None = None
-        self.consumer = b""
-        self.keys: list[bytes] = []
+    timeout = -1  # ms, 0 for ever, -1: do not block
+    count = 0
+    noack = False
+    group: bytes | None = None
+    consumer = b""
+    keys: list[bytes]
 
 
 def _parse(client: Client, argv: Argv, *, grouped: bool) -> Options:
     options = Options()
+    options.keys = []
     position, last = 1, len(argv) - 1
     while position <= last:
         option = argv[position].upper()

@@ -183,28 +183,3 @@ function core.install()
     end
     core.install_libraries()
 end
-
--- A stock of what redis.call returns most often besides strings and numbers: cheaper made here than
--- one by one by the host.
-function core.make_statuses()
-    local statuses = {}
-    for i = 1, 64 do
-        statuses[i] = { ok = 'OK' }
-    end
-    return unpack(statuses)
-end
-
--- The globals of EVAL.
-function core.install()
-    local protect, redis = core.protect, core.redis
-    function redis.breakpoint()
-        return false
-    end
-    function redis.debug() end
-    function redis.replicate_commands()
-        return true
-    end
-    for _, name in next, { 'redis', 'cjson', 'cmsgpack', 'bit', 'struct' } do
-        globals[name] = protect(core[name])
-    end
-end
