@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
+from pkgutil import get_data
 from typing import Any
 
 from .. import REDIS_VERSION
@@ -84,7 +84,7 @@ def _compiled(name: str) -> bytes:
 
     compiler = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
     compile_ = compiler.eval(b"function(text) return string.dump(assert(loadstring(text, '=[C]'))) end")
-    return strip(compile_(resources.files(__package__).joinpath("lua", f"{name}.lua").read_bytes()))
+    return strip(compile_(get_data(__package__, f"lua/{name}.lua") or b""))
 
 
 class Runtime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,6 +20,13 @@ if TYPE_CHECKING:
 Fields: TypeAlias = "list[tuple[str, object]]"
 
 
+def operating_system() -> str:
+    """What uname says, as INFO shows it."""
+    import platform  # only asked for here, and slow to import
+
+    return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
 def server_fields(server: Server) -> Fields:
     config = server.config
     uptime = (server.now - server.start_time) // 1_000_000_000
@@ -30,7 +36,7 @@ def server_fields(server: Server) -> Fields:
         ("redis_git_dirty", 0),
         ("redis_build_id", "0"),
         ("redis_mode", "cluster" if config.cluster_enabled else "standalone"),
-        ("os", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("os", operating_system()),
         ("arch_bits", 64 if sys.maxsize > 1 << 32 else 32),
         ("monotonic_clock", "POSIX clock_gettime"),
         ("multiplexing_api", server.event_loop_name),
