@@ -40,7 +40,8 @@ def query_buffer(client: Client) -> int:
     """The whole of the query buffer, used or not."""
     parser = client.parser
     size = client.query_buffer
-    if client.last_interaction > client.buffers_checked or not parser.idle:
+    active = client.last_interaction > client.buffers_checked or client.server.executing is client
+    if active or not parser.idle:
         size = max(size, IO_BUFFER)
     return max(size, parser.largest, query_bytes(client))
 

@@ -144,7 +144,7 @@ class Listeners:
             else:
                 addresses = list(config.bind)
             binds = "".join(f",bind={address}" for address in addresses[: max(1, len(listeners))])
-            port = "" if kind == "unix" else f",port={self.ports.get(kind, 0)}"
+            port = "" if kind == "unix" else f",port={self.ports.get(kind, config.port)}"
             lines.append(f"name={kind}{binds}{port}")
         return lines
 

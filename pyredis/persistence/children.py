@@ -137,7 +137,9 @@ class Children:
             signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
         os.close(writing)
         server.stats.forks += 1
-        server.stats.latest_fork_us = (server.clock.monotonic_ns() - began) // 1000
+        elapsed = server.clock.monotonic_ns() - began
+        server.stats.latest_fork_us = elapsed // 1000
+        server.latency.add("fork", elapsed)
         self.begin(kind)
         self.pid, self._pipe, self._done = pid, reading, done
         if self.loop is not None:

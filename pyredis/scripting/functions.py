@@ -39,7 +39,7 @@ class FunctionsRuntime(Runtime):
 
         Raises LibraryRejected.
         """
-        self._before(len(code))
+        self._reserve(len(code))
         try:
             result = self._core[b"load_library"](code)
         except Exception as error:

@@ -50,6 +50,7 @@ CHUNKS = (
 )
 _FREE_REFERENCES = 8100  # more than the words one call can have
 _QUICK_COLLECTION = 4 << 20
+_FEW_STATUSES = 8
 _MOST_WORDS = 7900  # of EVAL that fit on Lua's stack
 
 _DEFINE = b"function(table, name, f) table[name] = python.as_function(f) end"
@@ -229,7 +230,10 @@ class Runtime:
         for an error a tuple (False, counted, message, source, line) where counted is None if the
         error never was a table.
         """
-        self._before(sum(map(len, words)))
+        if self.memory_used(True) + sum(map(len, words)) > self.soft_limit:
+            self._reserve(sum(map(len, words)))
+        if self.host.wire.version != self._client_resp or self.script_resp != 2 or len(self.statuses) < _FEW_STATUSES:
+            self._prepare()
         entry = self._entries.get(keys)
         if entry is None or len(words) > _MOST_WORDS:
             entry = self._entry(keys) if keys <= 100 and len(words) <= _MOST_WORDS else None
@@ -246,15 +250,13 @@ class Runtime:
         self._entries[keys] = entry
         return entry
 
-    def _before(self, size: int) -> None:
-        """Get ready to run something with arguments of *size* bytes."""
-        if self.memory_used(True) + size > self.soft_limit:
-            self._reserve(size)
+    def _prepare(self) -> None:
+        """Get ready for the next run."""
         version = self.host.wire.version
         if version != self._client_resp:
             self._client_resp = version
             self._set_client_resp(version)
-        if len(self.statuses) < 8:
+        if len(self.statuses) < _FEW_STATUSES:
             self.statuses.extend(self._make_statuses())
         if self.script_resp != 2:
             self.script_resp = 2

@@ -157,12 +157,7 @@ class Scripting:
             self._check_flags(client, unit.flags, read_only)
         elif self._server.gate & GATE_STALE:
             raise MasterDown
-        session = self.session
-        session.begin(client, argv, unit, read_only)
-        try:
-            result = runtime.run(key, argv[3:], keys)
-        finally:
-            session.end()
+        result = self.session.run(runtime, key, client, argv, keys, unit, read_only)
         kind = result.__class__
         if kind is bytes:
             return bulk(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..acl.check import Denial, check
 from ..effects.propagation import EVERYWHERE
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ..engine.server import Server
     from ..registry.command import Argv, Command
     from ..resp.wire import Wire
+    from .runtime import Runtime
 
 KILLED: Final = b"ERR Script killed by user with SCRIPT KILL..."
 SHUT_DOWN: Final = b"ERR Script aborted because the server shuts down"
@@ -79,7 +80,7 @@ class Session:
     """
 
     __slots__ = (
-        "_abandoned", "_busy", "_commands", "_killed", "_load_deadline", "_monotonic_ns", "_propagation",
+        "_abandoned", "_busy", "_commands", "_disturbed", "_killed", "_load_deadline", "_monotonic_ns", "_propagation",
         "_read_only", "_started", "argv", "caller", "client", "dirty", "server", "unit", "wire",
     )  # fmt: skip
 
@@ -101,14 +102,16 @@ class Session:
         """Whether it has written."""
         self._read_only = False
         self._monotonic_ns = server.clock.monotonic_ns
-        self._busy = self._killed = self._abandoned = False
+        self._busy = self._killed = self._abandoned = self._disturbed = False
         self._started = 0
         self._load_deadline = 0
 
     # --- a run ----------------------------------------------------------------------------------------
 
-    def begin(self, caller: Client, argv: Argv, unit: Unit, read_only: bool) -> None:
-        """*unit* is about to run for *caller*, whose command is *argv*."""
+    def run(
+        self, runtime: Runtime, key: bytes | int, caller: Client, argv: Argv, keys: int, unit: Unit, read_only: bool
+    ) -> Any:
+        """Run *unit*, which *runtime* knows as *key*, for *caller*, whose command is *argv*."""
         if self.caller is not None:
             raise ScriptRecursion
         self.caller = caller
@@ -116,7 +119,7 @@ class Session:
         self.argv = argv
         self.unit = unit
         self._read_only = read_only or unit.read_only
-        self.dirty = self._killed = False
+        self.dirty = False
         self._started = self._monotonic_ns()
         client = self.client
         client.db = caller.db
@@ -125,15 +128,21 @@ class Session:
         client.gate = caller.gate & GATE_ACL
         client.tracking = caller.tracking
         client.in_exec = caller.in_exec
+        try:
+            return runtime.run(key, argv[3:], keys)
+        finally:
+            self.caller = None
+            if self._disturbed:
+                self._recover()
 
-    def end(self) -> None:
-        """The script is over, whatever came of it (scriptResetRun)."""
+    def _recover(self) -> None:
+        """Undo what is not usual for a script to do, or to happen to it (scriptResetRun)."""
+        self._disturbed = self._killed = False
+        self._propagation.targets = EVERYWHERE
         if self._busy:
             self._leave_busy()
         if self._abandoned:
             self._propagation.pending.clear()
-        self._propagation.targets = EVERYWHERE
-        self.caller = None
 
     def set_load_deadline(self, milliseconds: int) -> None:
         """A library is about to load and may take that long; 0: as long as it likes, or it is over."""
@@ -184,6 +193,7 @@ class Session:
         self.client.wire = resp3 if version == 3 else resp2
 
     def set_repl(self, flags: int) -> None:
+        self._disturbed = True
         self._propagation.targets = flags
 
     def log(self, level: int, message: bytes) -> None:
@@ -279,7 +289,7 @@ class Session:
             f"Slow script detected: still in execution after {self.duration_ms} milliseconds. "
             f"You can try killing the script using the {kill} command. Script name is: {name}."
         )
-        self._busy = True
+        self._busy = self._disturbed = True
         self.server.busy_text = self.busy_error.message
         self.server.restrict(GATE_BUSY)
 
@@ -322,4 +332,4 @@ class Session:
 
     def abandon(self) -> None:
         """The server stops: end the running script at its next checkpoint, even one that has written."""
-        self._abandoned = self.caller is not None
+        self._abandoned = self._disturbed = self.caller is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
 _LEAVES = (int, float, str, bytes, bytearray, bool, type(None), type)
-_CONTAINERS = (list, tuple, set, frozenset)
+_CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
 def footprint(value: Any, samples: int) -> int:

@@ -27,9 +27,7 @@ def spikes(send: Peer, server: Server, advance: Advance) -> Server:
 
 
 def test_one_sample_a_second_the_worst(spikes: Server, send: Peer) -> None:
-    assert send("LATENCY", "HISTORY", "command") == (
-        b"*2\r\n*2\r\n:1700000000\r\n:22\r\n*2\r\n:1700000001\r\n:50\r\n"
-    )
+    assert send("LATENCY", "HISTORY", "command") == (b"*2\r\n*2\r\n:1700000000\r\n:22\r\n*2\r\n:1700000001\r\n:50\r\n")
     assert send("LATENCY", "LATEST") == b"*1\r\n*4\r\n$7\r\ncommand\r\n:1700000001\r\n:50\r\n:50\r\n"
     assert send("LATENCY", "HISTORY", "other") == b"*0\r\n"
 

@@ -20,7 +20,7 @@ def test_arguments_beyond_32_and_bytes_beyond_128_are_only_counted() -> None:
     assert len(kept) == 32
     assert kept[2] == b"A" * 128 + b"... (1 more bytes)"
     assert kept[-1] == b"... (2 more arguments)"
-    assert trimmed(argv[:32]) == kept[:31] + [argv[31]]
+    assert trimmed(argv[:32]) == [*kept[:31], argv[31]]
 
 
 def test_redaction_keeps_the_arguments_themselves() -> None:
