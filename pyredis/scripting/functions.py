@@ -21,6 +21,8 @@ from .shebang import ALLOW_CROSS_SLOT, ALLOW_OOM, ALLOW_STALE, NO_CLUSTER, NO_WR
 class FunctionsRuntime(Runtime):
     """The interpreter that libraries load into and their functions run in."""
 
+    __slots__ = ()
+
     chunk_name = b"user_function"
     chunks = (*Runtime.chunks, "functions")
 

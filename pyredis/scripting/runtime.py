@@ -94,6 +94,32 @@ class Runtime:
     Compiled scripts stay until ``clear``.  Starting takes about 5 ms.
     """
 
+    __slots__ = (
+        "_add_script",
+        "_clear_scripts",
+        "_client_resp",
+        "_core",
+        "_entries",
+        "_limit",
+        "_locate_with",
+        "_lua",
+        "_make_entry",
+        "_make_statuses",
+        "_out_of_memory",
+        "_overhead",
+        "_remove_scripts",
+        "_reset_cjson",
+        "_run_with_tables",
+        "_set_client_resp",
+        "_set_script_resp",
+        "host",
+        "make_table",
+        "memory_used",
+        "script_resp",
+        "soft_limit",
+        "statuses",
+    )
+
     chunk_name = b"user_script"
     chunks: tuple[str, ...] = CHUNKS
 

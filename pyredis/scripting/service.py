@@ -61,6 +61,10 @@ _SMALL_COUNTS: Final = {b"%d" % n: n for n in range(64)}
 class Scripting:
     """``server.scripting``.  The interpreters start with the first script and the first library."""
 
+    __slots__ = (
+        "_bodies_size", "_functions_runtime", "_prng", "_runtime", "_server", "libraries", "scripts", "session",
+    )  # fmt: skip
+
     def __init__(self, server: Server) -> None:
         self._server = server
         self.session = Session(server)
