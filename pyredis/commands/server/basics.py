@@ -1,11 +1,11 @@
-"""Small commands about the server: TIME, MONITOR, SHUTDOWN, ROLE of a lone server, cluster mode's switches."""
+"""Small commands about the server: TIME, MONITOR, SHUTDOWN, ROLE of a lone server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...engine.shutdown import FORCE, NOSAVE, NOW, SAVE
-from ...errors import BusyScript, ClusterDisabled, CommandError, InvalidSyntax, NoShutdown, ShutdownDenied
+from ...errors import BusyScript, CommandError, InvalidSyntax, NoShutdown, ShutdownDenied
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import (
     ADMIN,
@@ -65,21 +65,3 @@ def shutdown(client: Client, argv: Argv) -> Reply:
         raise BusyScript(server.busy_text)
     server.shutdown.request(flags, client)
     return None
-
-
-@command("READONLY", arity=1, flags=LOADING | STALE | FAST, acl="connection")
-def readonly(client: Client, argv: Argv) -> Reply:
-    """READONLY"""
-    raise ClusterDisabled
-
-
-@command("READWRITE", arity=1, flags=LOADING | STALE | FAST, acl="connection")
-def readwrite(client: Client, argv: Argv) -> Reply:
-    """READWRITE"""
-    raise ClusterDisabled
-
-
-@command("ASKING", arity=1, flags=FAST, acl="connection")
-def asking(client: Client, argv: Argv) -> Reply:
-    """ASKING"""
-    raise ClusterDisabled
