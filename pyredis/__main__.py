@@ -9,7 +9,7 @@ import sys
 gc.disable()  # imports make a lot that stays: collecting meanwhile costs a fifth of the start
 
 from .app import main as run  # noqa: E402
-from .cli import check_aof_main, check_rdb_main  # noqa: E402
+from .persistence.checkers import check_aof_main, check_rdb_main  # noqa: E402
 
 
 def main() -> None:

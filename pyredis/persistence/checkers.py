@@ -1,4 +1,4 @@
-"""``pyredis check-rdb`` and ``check-aof``: checkers of files, with redis-check-*'s arguments and statuses."""
+"""The checkers of files, with the arguments and exit statuses of redis-check-rdb and redis-check-aof."""
 
 from __future__ import annotations
 
@@ -8,33 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from . import REDIS_VERSION
-from .persistence.aof.check import AofCheck
-from .persistence.rdb.check import check_file, listing
-from .persistence.rdb.codes import RdbError
-from .util.numbers import parse_int_or_none
+from .. import REDIS_VERSION
+from ..util.numbers import parse_int_or_none
+from ..util.progress import bar
+from .aof.check import AofCheck
+from .rdb.check import check_file, listing
+from .rdb.codes import RdbError
 
 BAR_FROM = 64 * 1024 * 1024
 """Files of that size get a progress bar, if somebody sits in front of it."""
-_BAR_WIDTH = 40
 
 AOF_USAGE = "Usage: {name} [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>"
-USAGE = """\
-Usage: pyredis check-rdb [--json] FILE
-       pyredis check-aof [--fix | --truncate-to-timestamp TIMESTAMP] FILE
-"""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The program ``pyredis``; its exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    match words[:1]:
-        case ["check-rdb"]:
-            return check_rdb_main(["pyredis check-rdb", *words[1:]])
-        case ["check-aof"]:
-            return check_aof_main(["pyredis check-aof", *words[1:]])
-    sys.stderr.write(USAGE)
-    return 1
 
 
 def check_rdb_main(argv: Sequence[str] | None = None) -> int:
@@ -97,13 +81,7 @@ def progress_bar(path: str) -> Callable[[int], None] | None:
         return None
 
     def draw(done: int) -> None:
-        filled = min(done, total) * _BAR_WIDTH // total
-        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
-        sys.stderr.write(f"\r[{bar}] {min(done, total) * 100 // total}%" + ("\n" if done >= total else ""))
+        sys.stderr.write("\r" + bar(done, total) + ("\n" if done >= total else ""))
         sys.stderr.flush()
 
     return draw
-
-
-if __name__ == "__main__":
-    sys.exit(main())
