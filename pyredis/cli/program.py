@@ -18,7 +18,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The program ``pyredis``; its exit status (2: the words make no sense)."""
     words = list(sys.argv[1:] if argv is None else argv)
     for subcommand in SUBCOMMANDS:
-        if isinstance(subcommand, Verbatim) and words[:1] == [subcommand.name]:
+        if (
+            isinstance(subcommand, Verbatim)
+            and words[:1] == [subcommand.name]
+            and words[1:] not in (["--help"], ["-h"])
+        ):
             return subcommand.run([f"pyredis {subcommand.name}", *words[1:]])
     parser = build_parser()
     if not words:

@@ -4,7 +4,7 @@ import pytest
 
 from pyredis import __version__
 from pyredis.cli import check_aof_main, check_rdb_main, main
-from pyredis.cli.program import SUBCOMMANDS, build_parser
+from pyredis.cli.program import SUBCOMMANDS
 
 
 def test_the_help_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +31,7 @@ def test_an_unknown_subcommand_is_refused(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("name", [s.name for s in SUBCOMMANDS])
 def test_every_subcommand_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
-        build_parser().parse_args([name, "--help"])
+        main([name, "--help"])
     assert stop.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: pyredis {name}")
 
