@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import check
+from . import check, replication
 from .subcommand import Subcommand, Verbatim
 
-SUBCOMMANDS: tuple[Subcommand | Verbatim, ...] = (*check.SUBCOMMANDS,)
+SUBCOMMANDS: tuple[Subcommand | Verbatim, ...] = (*replication.SUBCOMMANDS, *check.SUBCOMMANDS)
 """Everything ``pyredis`` can do, in the order its help shows; a family adds a line."""
 
 
