@@ -28,6 +28,7 @@ from .net.connection import flush_others
 from .net.listeners import ListenError, Listeners
 from .net.signals import Signals
 from .net.ticks import Ticks
+from .net.metrics import Metrics
 from .net.tuning import Tuning, executable_name, open_syslog
 from .persistence.loading import LoadFailed
 from .persistence.service import install as install_persistence
@@ -69,6 +70,7 @@ class App:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.metrics = Metrics(server)
         self.listeners = Listeners(server)
         self._stop = asyncio.Event()
         self._exit_status = 0
@@ -77,7 +79,10 @@ class App:
         """Open the sockets, load the data and begin to serve.  Raises ListenError, LoadFailed."""
         server = self.server
         loop = asyncio.get_running_loop()
+        server.event_loop_name = type(loop).__module__.partition(".")[0]
+        server.collector.install()
         self.ticks = Ticks(server, loop)
+        self.metrics.start()
         self.listeners.open_all()
         server.listeners = self.listeners
         server.listener_descriptions = self.listeners.describe
@@ -100,6 +105,8 @@ class App:
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")
 
+        self.server.collector.remove()
+        self.metrics.stop()
     def _rebind(self, refusal: str) -> None:
         self.listeners.rebind("tcp", self.server.config.port, refusal)
 
@@ -204,6 +211,7 @@ def main(argv: list[bytes]) -> int:
         return 1
     except ConfigFileUnreadable as error:
         Log(clock).warning(str(error))
+    log.structured = config.log_format == "json"
         return 1
     supervised = process.supervision(config)
     background = config.daemonize and supervised == "no"

@@ -11,6 +11,7 @@ from .choices import (
     DisklessLoad,
     EndpointType,
     EventLoop,
+    LogFormat,
     LogLevel,
     MaxmemoryPolicy,
     OomScoreAdj,
@@ -305,6 +306,11 @@ DEPRECATED = frozenset({b"list-max-ziplist-entries", b"list-max-ziplist-value", 
 
 def _by_name() -> dict[bytes, AnyParameter]:
     names = {}
+    Parameter("log-format", Enum(LogFormat), "plain", HIDDEN),
+    Parameter("metrics-bind", Bind(), (), HIDDEN),
+    Parameter("metrics-port", PORT, 0, HIDDEN),
+    Parameter("operator-password", SECRET, b"", SENSITIVE | HIDDEN),
+    Parameter("operator-user", SECRET, b"operator", IMMUTABLE | HIDDEN),
     for parameter in PARAMETERS:
         names[parameter.name.encode()] = parameter
         if parameter.alias is not None:

@@ -8,6 +8,7 @@ from .choices import (
     DisklessLoad,
     EndpointType,
     EventLoop,
+    LogFormat,
     LogLevel,
     MaxmemoryPolicy,
     OomScoreAdj,
@@ -239,3 +240,8 @@ class Settings:
     rdb_version: int
 
     __slots__ = tuple(__annotations__)
+    log_format: LogFormat
+    metrics_bind: tuple[str, ...]
+    metrics_port: int
+    operator_password: bytes
+    operator_user: bytes

@@ -21,12 +21,14 @@ def install(server: Server) -> None:
     server.cron.every(0, expire_keys)
     server.cron.every(0, server.upkeep.turn)
     server.cron.every(100, fold_statistics)
+    server.cron.every(0, server.collector.report)
     for name in Thresholds.__slots__:
         if hasattr(server.config, name):
             server.config.on_change(name.replace("_", "-"), lambda: apply_thresholds(server))
     server.config.on_change("notify-keyspace-events", lambda: apply_notifications(server))
     server.config.on_change("locale-collate", lambda: check_locale(server))
     server.config.on_change("loglevel", lambda: setattr(server.log, "level", LEVELS[server.config.loglevel]))
+    server.config.on_change("log-format", lambda: apply_log_format(server))
     server.config.on_change("slowlog-log-slower-than", server.apply_slow_thresholds)
     server.config.on_change("latency-monitor-threshold", server.apply_slow_thresholds)
     server.config.on_change("proto-max-bulk-len", lambda: apply_longest_bulk(server))
@@ -35,6 +37,7 @@ def install(server: Server) -> None:
         server.acl.set_default_password(server.config.requirepass)
     apply_thresholds(server)
     apply_notifications(server)
+    apply_log_format(server)
     server.apply_slow_thresholds()
 
 
@@ -48,6 +51,11 @@ def apply_thresholds(server: Server) -> None:
 def apply_notifications(server: Server) -> None:
     """``notify-keyspace-events``."""
     server.notifications.select(server.config.notify_keyspace_events)
+
+
+def apply_log_format(server: Server) -> None:
+    """``log-format``."""
+    server.log.structured = server.config.log_format == "json"
 
 
 def check_locale(server: Server) -> None:

@@ -22,6 +22,7 @@ from ..registry.command import Command, bind_all
 from ..registry.flags import GATE_ALWAYS, GATE_MULTI
 from ..util.clock import Clock
 from ..util.process import resident_bytes
+from .collector import Collector
 from .cron import Cron
 from .describe import describe
 from .describe_server import Fields, memory_fields, persistence_fields, replication_fields
@@ -102,6 +103,7 @@ class Server(Keyspace):
         self.stats = Stats(self)
         self.slowlog = SlowLog(self)
         self.http_warned = -(1 << 62)
+        self.collector = Collector()
         """When somebody was last told that HTTP came in."""
         self.latency = LatencyMonitor(self)
         self.upkeep = Upkeep()

@@ -80,6 +80,7 @@ class Stats:
         self.command_ns = 0
         self.cron_ns = 0
         self.aof_ns = 0
+        server.collector.reset()
         self.most_commands_per_cycle = 0
         self.acl_denied = {"auth": 0, "cmd": 0, "key": 0, "channel": 0}
         self._cpu_base = time.thread_time_ns()

@@ -147,7 +147,21 @@ APPLIED_AT_ONCE: dict[str, list[str]] = {
 }
 """Directives whose good values would change the server that is asked, with the values to try."""
 
-OURS = frozenset({"background-save", "event-loop", "rdb-version"})
+OURS = frozenset(
+    {
+        "background-save",
+        "event-loop",
+        "log-format",
+        "metrics-bind",
+        "metrics-port",
+        "operator-password",
+        "operator-user",
+        "rdb-version",
+        "replication-password",
+        "replication-user",
+        "rights-profile",
+    }
+)
 
 
 def settings() -> list[tuple[str, list[str]]]:
