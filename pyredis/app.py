@@ -14,21 +14,25 @@ from functools import partial
 
 from . import REDIS_VERSION, commands
 from .acl.rules import check_declaration
+from .backup.service import install as install_backup
 from .config.arguments import Action, Arguments, parse_arguments
 from .config.config import Config
 from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
+from .engine.accesses import install as install_accesses
 from .engine.eviction import install as install_eviction
 from .engine.housekeeping import install as install_housekeeping
+from .engine.lazyfree import install as install_lazyfree
 from .engine.log import LEVELS, Log
+from .engine.rights import install as install_rights
 from .engine.server import Server
 from .errors import AclRuleError, ConfigRefused
 from .net import process
 from .net.blocked import BlockedService
 from .net.connection import flush_others
 from .net.listeners import ListenError, Listeners
+from .net.metrics import Metrics
 from .net.signals import Signals
 from .net.ticks import Ticks
-from .net.metrics import Metrics
 from .net.tuning import Tuning, executable_name, open_syslog
 from .persistence.loading import LoadFailed
 from .persistence.service import install as install_persistence
@@ -37,11 +41,6 @@ from .replication.link import Linker
 from .replication.service import install as install_replication
 from .scripting.service import install as install_scripting
 from .util.clock import Clock, SystemClock
-
-REBIND_REFUSALS = {
-    "bind": "Failed to bind to specified addresses.",
-    "port": "Unable to listen on this port. Check server logs.",
-}
 
 
 def load_commands() -> None:
@@ -58,10 +57,14 @@ def build_server(
     clock = clock or SystemClock()
     server = Server(config, clock, rng or random.Random(), log or Log(clock))
     install_housekeeping(server)
+    install_rights(server)
+    install_accesses(server)
     install_eviction(server)
+    install_lazyfree(server)
     install_persistence(server)
     install_scripting(server)
     install_replication(server)
+    install_backup(server)
     return server
 
 
@@ -70,8 +73,8 @@ class App:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.metrics = Metrics(server)
         self.listeners = Listeners(server)
+        self.metrics = Metrics(server)
         self._stop = asyncio.Event()
         self._exit_status = 0
 
@@ -79,41 +82,39 @@ class App:
         """Open the sockets, load the data and begin to serve.  Raises ListenError, LoadFailed."""
         server = self.server
         loop = asyncio.get_running_loop()
+        self.ticks = Ticks(server, loop)
         server.event_loop_name = type(loop).__module__.partition(".")[0]
         server.collector.install()
-        self.ticks = Ticks(server, loop)
-        self.metrics.start()
         self.listeners.open_all()
+        self.metrics.start()
         server.listeners = self.listeners
         server.listener_descriptions = self.listeners.describe
-        for name, refusal in REBIND_REFUSALS.items():
-            server.config.on_change(name, partial(self._rebind, refusal))
         server.shutdown.finished = self._stop.set
         server.send_pending = lambda: flush_others(server)
         if sys.platform != "win32":  # whose loop reads ahead of us
-            server.blocked_service = BlockedService(server, self.listeners.plain_sockets)
+            server.blocked_service = BlockedService(server, self.listeners.acceptors)
         server.log.notice("Server initialized")
         self.ticks.start()
         server.persistence.exit = self.fail
+        server.backup.hold_directory()
+        server.replication.prepare_load()
         await server.persistence.start(self._stop.is_set)
         if self._stop.is_set():
             return
-        follower = server.replication.follower
-        self._linker = Linker(server, follower, server.persistence.loading, loop, lambda: flush_others(server))
-        if server.config.replicaof is not None:
-            follower.follow(*server.config.replicaof)
+        replication = server.replication
+        self._linker = Linker(server, replication.follower, loop, lambda: flush_others(server))
+        replication.leader.schedule = loop.call_soon
+        replication.loaded()
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")
-
-        self.server.collector.remove()
-        self.metrics.stop()
-    def _rebind(self, refusal: str) -> None:
-        self.listeners.rebind("tcp", self.server.config.port, refusal)
 
     def stop(self) -> None:
         """Close everything at once; nothing is saved (that is ``server.shutdown``)."""
         self.ticks.stop()
+        self.server.collector.remove()
+        self.metrics.stop()
         self.listeners.close_all()
+        self.server.backup.close()
         self.server.persistence.close()
         for client in list(self.server.clients.values()):
             client.transport.close()
@@ -211,13 +212,13 @@ def main(argv: list[bytes]) -> int:
         return 1
     except ConfigFileUnreadable as error:
         Log(clock).warning(str(error))
-    log.structured = config.log_format == "json"
         return 1
     supervised = process.supervision(config)
     background = config.daemonize and supervised == "no"
     if background:
         process.daemonize()
     log = Log(clock, LEVELS[config.loglevel], config.path(config.logfile) if config.logfile else "")
+    log.structured = config.log_format == "json"
     open_syslog(config, log)
     config.warn = log.warning
     _log_start(log, argv)

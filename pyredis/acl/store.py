@@ -16,9 +16,10 @@ from ..errors import (
     NoSuchUser,
     WrongPassword,
 )
-from ..registry.flags import GATE_ACL
+from ..registry.flags import GATE_ACL, GATE_PROFILE
 from .check import Denial, channel_allowed, check, reads_every_key
 from .log import AclLog
+from .profiles import OPERATOR_RULES, READABLE, REPLICATION_RULES, Rights, leaves
 from .rules import apply, has_spaces, merge_selectors
 from .users import User
 
@@ -45,6 +46,8 @@ class AclStore:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.rights = Rights()
+        """What the profile in force (rights-profile) leaves to the default user."""
         self.default_user = make_default_user()
         self.users: dict[bytes, User] = {DEFAULT: self.default_user}
         self.log = AclLog()
@@ -54,7 +57,9 @@ class AclStore:
     def set_user(self, client: Client, user: User) -> None:
         """Let *client* act as *user* from now on."""
         client.user = user
-        client.restrict(GATE_ACL, not user.unrestricted)
+        ordinary = not user.unrestricted and self._lacks(user) <= self.rights.denied
+        client.restrict(GATE_PROFILE, ordinary)
+        client.restrict(GATE_ACL, not user.unrestricted and not ordinary)
 
     def authenticate(self, client: Client, name: bytes, password: bytes, what: bytes = b"AUTH") -> None:
         """Log *client* in by the command *what*.  Raises WrongPassword."""
@@ -76,6 +81,30 @@ class AclStore:
         apply(self.default_user, b">" + password if password else b"nopass")
 
     # --- what it may do --------------------------------------------------------------------------
+
+    @staticmethod
+    def _lacks(user: User) -> frozenset[str]:
+        """The commands *user* may not run; all of them if commands are not the only limit."""
+        if user.lacks is None:
+            root = user.root
+            only_commands = root.all_keys and root.all_channels and not root.first_args and len(user.selectors) == 1
+            user.lacks = leaves() - root.commands if only_commands else leaves()
+        return user.lacks
+
+    def may(self, client: Client, command: Command) -> bool:
+        """Whether *client* may run *command* with some arguments or others."""
+        return client.internal or any(
+            selector.all_commands or command.name in selector.commands for selector in client.user.selectors
+        )
+
+    def readable_directives(self, user: User) -> frozenset[str] | None:
+        """The directives CONFIG GET shows *user*; None: all of them.
+
+        Under a profile only those see everything who may CONFIG SET, which is what operators can do.
+        """
+        if self.rights.name == "none" or user.unrestricted or "config|set" in user.root.commands:
+            return None
+        return READABLE
 
     def check_or_raise(self, client: Client, command: Command, argv: Argv) -> None:
         """Raise NoPermission, and log it, if *client*'s user may not run *argv*."""
@@ -175,7 +204,7 @@ class AclStore:
 
     def _refresh_clients(self, user: User) -> None:
         for client in self._server.clients.values():
-            if client.user is user:
+            if client.user is user and not client.internal:
                 self.set_user(client, user)
 
     def _cut_subscribers(self, old: User, new: User) -> None:
@@ -218,7 +247,35 @@ class AclStore:
             except AclFileErrors as errors:
                 log.warning(f"Aborting Redis startup because of ACL errors: {errors.message}")
                 return False
+        self.apply_profile()
         return True
+
+    def apply_profile(self) -> None:
+        """Limit the default user as the profile in force says, and give operator and replicas their users."""
+        self._limit(self.users)
+        self._refresh_clients(self.default_user)
+
+    def follow_passwords(self) -> None:
+        """operator-password or replication-password was set anew; without one there is no such user."""
+        for name, password, _ in self._service_users():
+            if not password:
+                self.delete(name)
+        self._limit(self.users)
+
+    def _service_users(self) -> tuple[tuple[bytes, bytes, tuple[bytes, ...]], ...]:
+        config = self._server.config
+        return (
+            (config.operator_user, config.operator_password, OPERATOR_RULES),
+            (config.replication_user, config.replication_password, REPLICATION_RULES),
+        )
+
+    def _limit(self, users: dict[bytes, User]) -> None:
+        self.rights.limit(users[DEFAULT])
+        for name, password, rules in self._service_users():
+            if password:
+                user = users.setdefault(name, User(name))
+                for rule in (*rules, b">" + password):
+                    apply(user, rule)
 
     def _declare(self, name: bytes, rules: list[bytes]) -> bool:
         log = self._server.log
@@ -323,6 +380,7 @@ class AclStore:
     def _replace_users(self, loaded: dict[bytes, User]) -> None:
         self.default_user.adopt(loaded[DEFAULT] if DEFAULT in loaded else make_default_user())
         loaded[DEFAULT] = self.default_user
+        self._limit(loaded)
         old = self.users
         self.users = loaded
         for name, user in old.items():

@@ -60,7 +60,7 @@ class Selector:
 class User:
     """A user and what it may do.  ``unrestricted`` is derived: everything is allowed, nothing to check."""
 
-    __slots__ = ("enabled", "name", "nopass", "passwords", "sanitize", "selectors", "unrestricted")
+    __slots__ = ("enabled", "lacks", "name", "nopass", "passwords", "sanitize", "selectors", "unrestricted")
 
     def __init__(self, name: bytes) -> None:
         self.name = name
@@ -70,6 +70,8 @@ class User:
         self.passwords: dict[bytes, None] = {}  # hexadecimal SHA-256
         self.selectors = [Selector()]
         self.unrestricted = False
+        self.lacks: frozenset[str] | None = None
+        """The commands it may not run, if that is all it may not do; filled in by those who ask."""
 
     @property
     def root(self) -> Selector:
@@ -85,6 +87,7 @@ class User:
 
     def refresh(self) -> None:
         """Derive ``unrestricted`` after a change."""
+        self.lacks = None
         self.unrestricted = any(s.all_commands and s.all_keys and s.all_channels for s in self.selectors)
 
     def flags(self) -> list[bytes]:

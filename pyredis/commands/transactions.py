@@ -22,6 +22,7 @@ from ..registry.flags import (
     GATE_ACL,
     GATE_MONITORED,
     GATE_MULTI,
+    GATE_PROFILE,
     IMMEDIATE,
     LOADING,
     NOSCRIPT,
@@ -84,7 +85,7 @@ def exec_(client: Client, argv: Argv) -> Reply:
 def _run_queued(client: Client, queued: Command, argv: Argv) -> bytes:
     """Run one queued command.  Its user's rights may have changed since it was queued."""
     server = client.server
-    if client.gate & GATE_ACL:
+    if client.gate & queued.gates & (GATE_ACL | GATE_PROFILE):
         try:
             server.acl.check_or_raise(client, queued, argv)
         except NoPermission as denied:

@@ -24,6 +24,7 @@ SENSITIVE = int(Flag.SENSITIVE)
 VOLATILE = int(Flag.VOLATILE)
 
 _WILDCARDS = frozenset(b"[*?")
+_SPACES = frozenset(b" \t\n\v\f\r\0")
 
 
 class Config(Settings):
@@ -88,6 +89,9 @@ class Config(Settings):
             return f"Can't load module from {_printable(self.modules[0][0])}: server aborting"
         if self.module_settings:
             return "Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting"
+        names = {b"default", self.operator_user, self.replication_user}
+        if len(names) < 3 or any(not name or not _SPACES.isdisjoint(name) for name in names):
+            return "operator-user and replication-user must be two user names other than 'default': aborting"
         return None
 
     # --- setting at start ------------------------------------------------------------------------

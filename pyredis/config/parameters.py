@@ -18,6 +18,7 @@ from .choices import (
     PropagationErrorBehavior,
     ProtectedAction,
     PubsubDefault,
+    RightsProfile,
     SanitizeDumpPayload,
     ShutdownFlag,
     Supervised,
@@ -55,8 +56,11 @@ from .special import (
     Save,
     SavePoint,
     base_name,
+    valid_backup_name,
+    valid_backup_url,
     valid_hostname,
     valid_node_name,
+    valid_schedule,
 )
 
 IMMUTABLE = Flag.IMMUTABLE
@@ -296,8 +300,21 @@ PARAMETERS: tuple[AnyParameter, ...] = (
     Parameter("cluster-require-full-coverage", YES_NO, True),
     # --- our own: hidden, so that CONFIG GET * answers as Redis does ------------------------------
     Parameter("background-save", Enum(BackgroundSave), "auto", HIDDEN),
+    Parameter("backup-dir", OPTIONAL, "", PROTECTED | HIDDEN),
+    Parameter("backup-name", String(unset=True, valid=valid_backup_name), "", HIDDEN),
+    Parameter("backup-retention-days", NATURAL, 7, HIDDEN),
+    Parameter("backup-schedule", String(valid=valid_schedule), "daily", HIDDEN),
+    Parameter("backup-url", String(unset=True, valid=valid_backup_url), "", PROTECTED | SENSITIVE | HIDDEN),
     Parameter("event-loop", Enum(EventLoop), "auto", IMMUTABLE | HIDDEN),
+    Parameter("log-format", Enum(LogFormat), "plain", HIDDEN),
+    Parameter("metrics-bind", Bind(), (), HIDDEN),
+    Parameter("metrics-port", PORT, 0, HIDDEN),
+    Parameter("operator-password", SECRET, b"", SENSITIVE | HIDDEN),
+    Parameter("operator-user", SECRET, b"operator", IMMUTABLE | HIDDEN),
     Parameter("rdb-version", Integer(9, 11), 11, HIDDEN),
+    Parameter("replication-password", SECRET, b"", SENSITIVE | HIDDEN),
+    Parameter("replication-user", SECRET, b"replication", IMMUTABLE | HIDDEN),
+    Parameter("rights-profile", Enum(RightsProfile), "none", IMMUTABLE | HIDDEN),
 )
 
 DEPRECATED = frozenset({b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands"})
@@ -306,11 +323,6 @@ DEPRECATED = frozenset({b"list-max-ziplist-entries", b"list-max-ziplist-value", 
 
 def _by_name() -> dict[bytes, AnyParameter]:
     names = {}
-    Parameter("log-format", Enum(LogFormat), "plain", HIDDEN),
-    Parameter("metrics-bind", Bind(), (), HIDDEN),
-    Parameter("metrics-port", PORT, 0, HIDDEN),
-    Parameter("operator-password", SECRET, b"", SENSITIVE | HIDDEN),
-    Parameter("operator-user", SECRET, b"operator", IMMUTABLE | HIDDEN),
     for parameter in PARAMETERS:
         names[parameter.name.encode()] = parameter
         if parameter.alias is not None:

@@ -15,6 +15,7 @@ from .choices import (
     PropagationErrorBehavior,
     ProtectedAction,
     PubsubDefault,
+    RightsProfile,
     SanitizeDumpPayload,
     ShutdownFlag,
     Supervised,
@@ -236,12 +237,20 @@ class Settings:
 
     # our own
     background_save: BackgroundSave
+    backup_dir: str
+    backup_name: str
+    backup_retention_days: int
+    backup_schedule: str
+    backup_url: str
     event_loop: EventLoop
-    rdb_version: int
-
-    __slots__ = tuple(__annotations__)
     log_format: LogFormat
     metrics_bind: tuple[str, ...]
     metrics_port: int
     operator_password: bytes
     operator_user: bytes
+    rdb_version: int
+    replication_password: bytes
+    replication_user: bytes
+    rights_profile: RightsProfile
+
+    __slots__ = tuple(__annotations__)

@@ -9,6 +9,7 @@ from ..registry.command import keys_of
 from ..registry.flags import (
     GATE_ACL,
     GATE_MONITORED,
+    GATE_PROFILE,
     PUBSUB,
     READONLY,
     RELAYS_SCRIPT,
@@ -96,7 +97,7 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     """Execute one command that something may refuse, queue or observe; its reply goes to ``client.out``."""
     server = client.server
     try:
-        command = server.resolve(command, argv)
+        command = server.resolve(command, argv, client)
         if not guard(client, command, argv):  # queued, postponed or answered already
             return
     except CommandError as error:
@@ -299,7 +300,7 @@ def _rerun(client: Client, wait: Wait) -> None:
 
 def _recheck(client: Client, command: Command) -> Reply:
     """The refusal if *client*'s rights have changed while it was blocked."""
-    if client.gate & GATE_ACL:
+    if client.gate & command.gates & (GATE_ACL | GATE_PROFILE):
         try:
             client.server.acl.check_or_raise(client, command, client.argv)
         except CommandError as error:
@@ -332,6 +333,6 @@ def drain(server: Server) -> None:
 
 def end_turn(server: Server) -> None:
     """What comes between the commands of one turn of the loop and its replies (server.c beforeSleep)."""
-    for hook in server.before_sleep:
+    for hook in tuple(server.before_sleep):  # some run once and take themselves out
         hook()
     drain(server)

@@ -32,6 +32,7 @@ from ..registry.flags import (
     GATE_MONITORED,
     GATE_MULTI,
     GATE_PAUSED,
+    GATE_PROFILE,
     GATE_READONLY,
     GATE_REPLICA,
     GATE_REPLICAS,
@@ -68,7 +69,7 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
         raise NoAuth
     if client.transaction is not None and command.flags & NO_MULTI:
         raise NotInMulti
-    if gate & GATE_ACL:
+    if gate & (GATE_ACL | GATE_PROFILE):
         server.acl.check_or_raise(client, command, argv)
     flags = command.flags
     if not client.internal:

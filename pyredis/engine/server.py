@@ -33,6 +33,7 @@ from .shutdown import Shutdown
 from .slowlog import SlowLog
 from .stats import Stats
 from .timers import Timers
+from .tls import Tls
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Server(Keyspace):
         """Called when this server has become a leader or a follower."""
         self._role = b"master"
         self.commands: dict[bytes, Command] = bind_all()
+        self.concealed: dict[bytes, Command] = {}
+        """Commands that a profile of rights has taken out of ``commands``, for those who may run them all the same."""
         self.acl = AclStore(self)
         self.gate = GATE_ALWAYS
         self.busy_text: str | None = None
@@ -100,16 +103,17 @@ class Server(Keyspace):
         """Chunks of input that were executed."""
         self.cycles = 0
         """Turns of the loop for other things: the cron, timers."""
+        self.collector = Collector()
         self.stats = Stats(self)
         self.slowlog = SlowLog(self)
         self.http_warned = -(1 << 62)
-        self.collector = Collector()
         """When somebody was last told that HTTP came in."""
         self.latency = LatencyMonitor(self)
         self.upkeep = Upkeep()
         self.shutdown = Shutdown(self)
         self.notifications = Notifications(self)
         self.listeners: Any = None
+        self.tls = Tls(config, self.log)
         self.timers = Timers()
         self.cron = Cron(self)
         self.blocking = Blocking(self)
@@ -155,19 +159,28 @@ class Server(Keyspace):
         self.object_address: Callable[[Any], int] = id
         self.event_loop_name = "none"
         self.supervised = "no"
-        self.listener_descriptions: Callable[[], list[str]] = list
+        self.listener_descriptions: Callable[[], list[tuple[int, str]]] = list
         self.replication_id = rng.randbytes(20).hex()
         self.lazyfree_pending: Callable[[], int] = lambda: 0
         self.lazyfreed_objects = 0
         self.used_memory: Callable[[], int] = resident_bytes
         self.startup_memory = self.peak_memory = resident_bytes()
         self.script_memory: Callable[[], dict[str, int]] = lambda: dict(NO_SCRIPTS)
+        self.backlog_bytes: Callable[[], int] = lambda: 0
+        """What the backlog of replication holds."""
+        self.aof_buffer_bytes: Callable[[], int] = lambda: 0
+        """Writes that have not reached the AOF yet."""
         self.buffer_memory: Callable[[], dict[str, int]] = lambda: dict(NO_BUFFERS)
         self.describe_memory: Callable[[], Fields] = lambda: memory_fields(self)
         self.describe_persistence: Callable[[], Fields] = lambda: persistence_fields(self)
         self.describe_replication: Callable[[], Fields] = lambda: replication_fields(self)
         self.extensions: dict[str, Any] = {}
+        self.accesses: Any = None  # engine.accesses.Accesses
+        self.lazy_free: Any = None  # engine.lazyfree.LazyFree
+        self.client_memory: Callable[[Client], None] | None = None
+        """Told of a client whose buffers may have grown, while something limits them."""
         self.persistence: Any = None  # persistence.service.Persistence
+        self.backup: Any = None  # backup.service.Backups
         self.scripting: Any = None  # scripting.service.Scripting
         self.blocked_service: Any = None
         """Serves other clients while a script blocks the loop; plugged by ``net`` (net.blocked)."""
@@ -185,6 +198,8 @@ class Server(Keyspace):
         """Up to where of it the AOF is on the disk."""
         self.offset_synced: list[Callable[[], None]] = []
         """Called when ``synced_offset`` has grown."""
+        self.expired_in_file: Callable[[int, bytes], None] = lambda index, key: None
+        """Told of a key (of database index) that a load left out because its time has passed."""
         self.crash: Callable[[int], None] = lambda number: None
         """Ends the process as a signal would, after a report; plugged by ``net``."""
         self.send_pending: Callable[[], None] = lambda: None
@@ -254,20 +269,30 @@ class Server(Keyspace):
         self._last_client_id += 1
         return self._last_client_id
 
-    def resolve(self, command: Command | None, argv: Argv) -> Command:
+    def resolve(self, command: Command | None, argv: Argv, client: Client | None = None) -> Command:
         """The command or subcommand *argv* names, in any case.  Raises Redis's texts for unknown ones."""
         if command is None:
-            command = self.commands.get(argv[0].lower())
+            command = self.commands.get(argv[0].lower()) or self._find_concealed(argv[0], argv, client)
             if command is None:
                 raise UnknownCommand(argv)
         if command.subcommands is not None and len(argv) > 1:
             sub = command.subcommands.get(argv[1].lower())
+            if sub is None:
+                sub = self._find_concealed(b"%b|%b" % (command.wire_name, argv[1]), argv, client)
             if sub is None:
                 raise UnknownSubcommand(command.name, argv[1])
             return sub
         if command.subcommands is not None and len(argv) < command.least:
             raise WrongArity(command.name)
         return command
+
+    def _find_concealed(self, name: bytes, argv: Argv, client: Client | None) -> Command | None:
+        """The concealed command of that name, if *client* may run it, or a subcommand of it that *argv* names."""
+        found = self.concealed.get(name.lower()) if self.concealed else None
+        if found is None or client is None:
+            return None
+        sub = found.subcommands.get(argv[1].lower()) if found.subcommands is not None and len(argv) > 1 else None
+        return found if self.acl.may(client, sub or found) else None
 
     def rename_command(self, old: bytes, new: bytes) -> None:
         """``rename-command``: *old* is known as *new* only, or not at all if that is empty."""

@@ -70,6 +70,7 @@ class Stats:
         self.input_base = -sum(client.input_bytes for client in server.clients.values())
         self.output_base = -sum(client.output_bytes for client in server.clients.values())
         self.evicted_clients = 0
+        server.lazyfreed_objects = 0
         self.eviction_exceeded_ms = self.current_eviction_exceeded_ms = 0
         self.sync_full = self.sync_partial_ok = self.sync_partial_err = 0
         self.forks = 0
@@ -102,7 +103,7 @@ class Stats:
     def refresh_commands(self) -> None:
         """The command table has changed (rename-command)."""
         seen: dict[int, Command] = {}
-        for command in self._server.commands.values():
+        for command in (*self._server.commands.values(), *self._server.concealed.values()):
             seen[id(command)] = command
             for sub in (command.subcommands or {}).values():
                 seen[id(sub)] = sub

@@ -48,6 +48,10 @@ REPLIES_BY_PUSH = 1 << 47
 """SUBSCRIBE and its like: what they answer are pushes, which CLIENT REPLY OFF lets through."""
 GUARDED = 1 << 51
 """Always takes the guarded path: QUIT, which closes the client; AUTH and HELLO, which hide arguments."""
+LOOKS_ONLY = 1 << 52
+"""Looks at keys without counting as their use: TYPE, TTL, EXISTS, OBJECT ... (db.c LOOKUP_NOTOUCH)."""
+ALWAYS_TOUCHES = 1 << 53
+"""TOUCH: counts as a use of its keys even for a client that said CLIENT NO-TOUCH."""
 SUBSCRIBES = 1 << 48
 """All arguments are channels to subscribe to (db.c commands_with_channels)."""
 PUBLISHES = 1 << 49
@@ -133,6 +137,7 @@ GATE_BUSY = 1 << 12  # a script runs for too long
 GATE_MONITORED = 1 << 13  # somebody runs MONITOR
 GATE_ARGV = 1 << 14  # this client's next command needs care (CLIENT REPLY, CLIENT CACHING, tracking)
 GATE_REPLICA = 1 << 15  # the client is itself a replica
+GATE_PROFILE = 1 << 16  # only what the profile of rights denies is forbidden: no other command looks at it
 
 
 def gates_for(flags: int, *, container: bool) -> int:

@@ -34,6 +34,7 @@ from ..registry.flags import (
     GATE_DISK,
     GATE_MEMORY,
     GATE_MONITORED,
+    GATE_PROFILE,
     GATE_READONLY,
     GATE_REPLICAS,
     GATE_STALE,
@@ -55,7 +56,8 @@ KILLED: Final = b"ERR Script killed by user with SCRIPT KILL..."
 SHUT_DOWN: Final = b"ERR Script aborted because the server shuts down"
 LOAD_TIMED_OUT: Final = b"ERR FUNCTION LOAD timeout"
 
-_REFUSING: Final = GATE_ACL | GATE_STALE | GATE_READONLY | GATE_DISK | GATE_REPLICAS | GATE_MEMORY | GATE_MONITORED
+_RIGHTS: Final = GATE_ACL | GATE_PROFILE
+_REFUSING: Final = _RIGHTS | GATE_STALE | GATE_READONLY | GATE_DISK | GATE_REPLICAS | GATE_MEMORY | GATE_MONITORED
 
 
 class Unit:
@@ -125,7 +127,7 @@ class Session:
         client.db = caller.db
         client.wire = resp2
         client.user = caller.user
-        client.gate = caller.gate & GATE_ACL
+        client.gate = caller.gate & _RIGHTS
         client.tracking = caller.tracking
         client.in_exec = caller.in_exec
         try:
@@ -248,7 +250,7 @@ class Session:
         gate = (server.gate | client.gate) & command.gates
         if gate & GATE_STALE:
             raise StaleInScript
-        if gate & GATE_ACL:
+        if gate & _RIGHTS:
             try:
                 server.acl.check_or_raise(client, command, argv)
             except CommandError as error:

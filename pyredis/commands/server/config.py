@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...config.parameters import BY_NAME
 from ...config.rewrite import rewrite
 from ...errors import CommandError, InvalidSyntax
 from ...registry.command import Argv, Reply, command
@@ -44,7 +45,11 @@ def config_help(client: Client, argv: Argv) -> Reply:
 @command("CONFIG|GET", arity=-3, flags=ADMINISTRATIVE)
 def config_get(client: Client, argv: Argv) -> Reply:
     """CONFIG GET pattern [pattern ...]"""
-    found = client.server.config.get(argv[2:])
+    server = client.server
+    found = server.config.get(argv[2:])
+    readable = server.acl.readable_directives(client.user)
+    if readable is not None:
+        found = [(name, value) for name, value in found if BY_NAME[name.lower()].name in readable]
     return client.wire.map_header(len(found)) + b"".join([bulk(name) + bulk(value) for name, value in found])
 
 
