@@ -7,10 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import check, replication
+from . import backup, check, replication, url
 from .subcommand import Subcommand, Verbatim
 
-SUBCOMMANDS: tuple[Subcommand | Verbatim, ...] = (*replication.SUBCOMMANDS, *check.SUBCOMMANDS)
+SUBCOMMANDS: tuple[Subcommand | Verbatim, ...] = (
+    *replication.SUBCOMMANDS,
+    *backup.SUBCOMMANDS,
+    *check.SUBCOMMANDS,
+    *url.SUBCOMMANDS,
+)
 """Everything ``pyredis`` can do, in the order its help shows; a family adds a line."""
 
 
