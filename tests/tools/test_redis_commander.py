@@ -62,11 +62,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def control(server: Server) -> Connection:
+def control(server: Server) -> Iterator[Connection]:
     connection = server.connect()
     for argv in DATA:
         connection.call(*argv)
-    return connection
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="module")
