@@ -9,7 +9,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
-from ..errors import InvalidSyntax, MigrateFailed, MigrateKeyNotEmpty, MigrateRefused
+from ..errors import ConfigRefused, InvalidSyntax, MigrateFailed, MigrateKeyNotEmpty, MigrateRefused
 from ..keyspace.events import GENERIC
 from ..persistence.rdb.dump import dump
 from ..persistence.snapshot import save_options
@@ -20,6 +20,8 @@ from ..resp.encode import OK, array_header, bulks
 from ..util.numbers import parse_int
 
 if TYPE_CHECKING:
+    import ssl
+
     from ..engine.client import Client
     from ..engine.server import Server
 
@@ -41,9 +43,11 @@ class Link:
 
     __slots__ = ("_buffer", "_socket", "selected", "used")
 
-    def __init__(self, host: bytes, port: bytes, timeout: float) -> None:
+    def __init__(self, host: bytes, port: bytes, timeout: float, context: ssl.SSLContext | None = None) -> None:
         self._socket = socket.create_connection((host.decode(), int(port)), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None:
+            self._socket = context.wrap_socket(self._socket)
         self._buffer = b""
         self.selected = -1
         self.used = 0
@@ -101,8 +105,9 @@ class Links:
             if len(self._links) >= MOST_LINKS:
                 self.close(*server.rng.choice(list(self._links)))
             try:
-                link = Link(host, port, timeout)
-            except (OSError, ValueError, OverflowError):
+                context = server.tls.connecting() if server.config.tls_cluster else None
+                link = Link(host, port, timeout, context)
+            except (OSError, ValueError, OverflowError, ConfigRefused):
                 raise MigrateFailed("connecting to the client") from None
             self._links[host, port] = link
         link.used = server.now

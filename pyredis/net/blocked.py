@@ -2,8 +2,8 @@
 
 The loop cannot be entered again, so its sockets are read and written behind its back: from the first call
 of ``serve`` to ``stop`` each connection has a transport that goes straight to its descriptor.  Data that
-the loop's own transport has not sent yet stays first.  Connections with TLS have to wait; their data is
-safe with the kernel.
+the loop's own transport has not sent yet stays first.  Connections with TLS keep their layer, and only what is
+below it changes.
 """
 
 from __future__ import annotations
@@ -13,22 +13,29 @@ import os
 import selectors
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..engine.buffers import REPLY_BUFFER
+from ..util.tlstransport import TlsTransport
 from .connection import Connection, flush_others
+from .tls import Dropped
 
 if TYPE_CHECKING:
     from ..engine.client import Client
     from ..engine.server import Server
+    from .listeners import Factory
+
+Carrier = Connection | TlsTransport | Dropped
+"""Whoever reads from a socket and holds its transport."""
 
 CHUNK = 1 << 16
 
 
 class BlockedService:
-    """``server.blocked_service``.  *listening* names the sockets on which to accept connections."""
+    """``server.blocked_service``.  *listening* names the sockets on which to accept connections, and as what."""
 
-    def __init__(self, server: Server, listening: Callable[[], list[socket.socket]]) -> None:
+    def __init__(self, server: Server, listening: Callable[[], list[tuple[socket.socket, Factory]]]) -> None:
         self._server = server
         self._listening = listening
         self._selector: selectors.BaseSelector | None = None
@@ -46,34 +53,35 @@ class BlockedService:
 
     def _start(self, excluded: Client) -> selectors.BaseSelector:
         self._selector = selector = selectors.DefaultSelector()
-        for sock in self._listening():
-            selector.register(sock, selectors.EVENT_READ, lambda sock=sock: self._accept(sock))
+        for sock, factory in self._listening():
+            selector.register(sock, selectors.EVENT_READ, partial(self._accept, sock, factory))
         for client in self._server.clients.values():
             connection = client.transport
             if client is excluded or not isinstance(connection, Connection) or client.closing:
                 continue
             transport = connection.transport
-            if transport.get_extra_info("sslcontext") is None and not transport.is_closing() and connection.fd >= 0:
-                self._divert(connection, connection.fd, transport, None)
+            if not transport.is_closing() and connection.fd >= 0:
+                carrier = transport if isinstance(transport, TlsTransport) else connection
+                self._divert(carrier, connection.fd, carrier.transport, None)
         return selector
 
     def _divert(
-        self, connection: Connection, fd: int, behind: asyncio.Transport | None, sock: socket.socket | None
+        self, carrier: Carrier, fd: int, behind: asyncio.Transport | None, sock: socket.socket | None
     ) -> DirectTransport:
-        direct = DirectTransport(self, connection, fd, behind, sock)
+        direct = DirectTransport(self, carrier, fd, behind, sock)
         self._transports[fd] = direct
-        connection.transport = direct
+        carrier.transport = direct
         self.watch(direct)
         return direct
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, factory: Factory) -> None:
         try:
             sock, _ = listener.accept()
         except OSError:  # gone already, or no descriptor left
             return
         sock.setblocking(False)
-        connection = Connection(self._server)
-        connection.connection_made(self._divert(connection, sock.fileno(), None, sock))
+        carrier = cast("Carrier", factory())
+        carrier.connection_made(self._divert(carrier, sock.fileno(), None, sock))
 
     def watch(self, direct: DirectTransport) -> None:
         """Wait for input of *direct*."""
@@ -108,7 +116,7 @@ class BlockedService:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: Adopter(direct), sock)
         except OSError as error:  # the peer has gone
             sock.close()
-            direct.connection.connection_lost(error)
+            direct.carrier.connection_lost(error)
 
 
 class Adopter(asyncio.Protocol):
@@ -119,7 +127,7 @@ class Adopter(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         direct, transport = self._direct, cast("asyncio.Transport", transport)
-        transport.set_protocol(direct.connection)
+        transport.set_protocol(direct.carrier)
         transport.set_write_buffer_limits(high=REPLY_BUFFER)
         direct.hand_over(transport)
 
@@ -130,13 +138,13 @@ class DirectTransport(asyncio.Transport):
     def __init__(
         self,
         service: BlockedService,
-        connection: Connection,
+        carrier: Carrier,
         fd: int,
         behind: asyncio.Transport | None,
         sock: socket.socket | None,
     ) -> None:
         super().__init__()
-        self.connection = connection
+        self.carrier = carrier
         self.fd = fd
         self.behind = behind
         self.sock = sock
@@ -154,10 +162,10 @@ class DirectTransport(asyncio.Transport):
         except OSError:
             data = b""
         if data:
-            self.connection.data_received(data)
+            self.carrier.data_received(data)
         else:
             self._service.unwatch(self)
-            self.connection.abort()
+            self.carrier.abort()
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         if self.aborted:
@@ -173,7 +181,7 @@ class DirectTransport(asyncio.Transport):
 
     def hand_over(self, transport: asyncio.Transport) -> None:
         """The loop's *transport* serves the connection from now on."""
-        self.connection.transport = transport
+        self.carrier.transport = transport
         if self.aborted:
             transport.abort()
             return
@@ -219,3 +227,4 @@ class DirectTransport(asyncio.Transport):
             self.behind.abort()
         elif self.sock is not None:
             self.sock.close()
+            asyncio.get_running_loop().call_soon(self.carrier.connection_lost, None)

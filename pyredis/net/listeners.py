@@ -8,15 +8,21 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigRefused
 from .connection import Connection
+from .tls import accept_tls
 
 if TYPE_CHECKING:
-    import ssl
-
     from ..engine.server import Server
+
+Factory = Callable[[], asyncio.Protocol]
+NO_PORT: Final = "Unable to listen on this port. Check server logs."
+NO_ADDRESS: Final = "Failed to bind to specified addresses."
+ORDER: Final = ("tcp", "unix", "tls")
+"""The numbers of the kinds in INFO."""
 
 _UNSUPPORTED = {
     errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,
@@ -37,23 +43,66 @@ class Listeners:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._open: dict[str, list[_Listener]] = {}
+        self._factories: dict[str, Factory] = {
+            "tcp": partial(Connection, server),
+            "unix": partial(Connection, server),
+            "tls": partial(accept_tls, server),
+        }
         self.ports: dict[str, int] = {}
 
     def open_all(self) -> None:
-        """Open everything configured.  Raises ListenError."""
+        """Open everything configured, and follow CONFIG SET from then on.  Raises ListenError."""
         config = self._server.config
+        self._prepare_tls()
         if config.port:
             self.open_port("tcp", config.port)
         if config.unixsocket:
             self._open_unix(config.unixsocket, config.unixsocketperm)
+        if config.tls_port:
+            self.open_port("tls", config.tls_port)
         if not self._open:
             self._server.log.warning("Configured to not listen anywhere, exiting.")
             raise ListenError
+        config.on_change("bind", self._apply_bind)
+        config.on_change("port", self._apply_port)
+        config.on_change("tls-port", self._apply_tls_port)
 
-    def open_port(self, kind: str, port: int, context: ssl.SSLContext | None = None) -> None:
+    def _prepare_tls(self) -> None:
+        tls = self._server.tls
+        if tls.wanted:
+            try:
+                tls.configure()
+            except ConfigRefused:
+                self._server.log.warning("Failed to configure TLS. Check logs for more info.")
+                raise ListenError from None
+
+    # --- CONFIG SET ------------------------------------------------------------------------------
+
+    def _apply_bind(self) -> None:
+        """Both ports move, or none (config.c applyBind)."""
+        config = self._server.config
+        try:
+            self.rebind("tcp", config.port, NO_ADDRESS)
+            if config.tls_port:
+                self.rebind("tls", config.tls_port, NO_ADDRESS)
+        except ConfigRefused:
+            self.close("tcp")
+            self.close("tls")
+            raise
+
+    def _apply_port(self) -> None:
+        self.rebind("tcp", self._server.config.port, NO_PORT)
+
+    def _apply_tls_port(self) -> None:
+        self._server.tls.ensure()
+        self.rebind("tls", self._server.config.tls_port, NO_PORT)
+
+    # --- opening and closing ---------------------------------------------------------------------
+
+    def open_port(self, kind: str, port: int) -> None:
         """Listen on *port* of every address of ``bind``; port -1 picks a free one.  Raises ListenError."""
         try:
-            self._serve(kind, self._bind(port), context)
+            self._serve(kind, self._bind(port))
         except OSError:
             self._server.log.warning(f"Failed listening on port {port} ({kind}), aborting.")
             raise ListenError from None
@@ -77,14 +126,11 @@ class Listeners:
                 raise
         return sockets
 
-    def _serve(self, kind: str, sockets: list[socket.socket], context: ssl.SSLContext | None) -> None:
+    def _serve(self, kind: str, sockets: list[socket.socket]) -> None:
         backlog = self._server.config.tcp_backlog
-        self._open[kind] = [_Listener(sock, self._protocol, context, backlog) for sock in sockets]
+        self._open[kind] = [_Listener(sock, self._factories[kind], backlog) for sock in sockets]
         if sockets and sockets[0].family != socket.AF_UNIX:
             self.ports[kind] = sockets[0].getsockname()[1]
-
-    def _protocol(self) -> Connection:
-        return Connection(self._server)
 
     def _open_unix(self, path: str, permissions: int) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -100,15 +146,15 @@ class Listeners:
             sock.close()
             self._server.log.warning(f"Failed opening Unix socket: bind: {error.strerror}")
             raise ListenError from None
-        self._serve("unix", [sock], None)
+        self._serve("unix", [sock])
 
-    def rebind(self, kind: str, port: int, refusal: str, context: ssl.SSLContext | None = None) -> None:
+    def rebind(self, kind: str, port: int, refusal: str) -> None:
         """Close, then listen anew (server.c changeListener).  Raises ConfigRefused with *refusal*."""
         self.close(kind)
         if not port:
             return
         try:
-            self._serve(kind, self._bind(port), context)
+            self._serve(kind, self._bind(port))
         except OSError:
             raise ConfigRefused(refusal) from None
 
@@ -128,24 +174,26 @@ class Listeners:
 
     @property
     def kinds(self) -> list[str]:
-        return list(self._open)
+        return [kind for kind in ORDER if kind in self._open]
 
-    def plain_sockets(self) -> list[socket.socket]:
-        """The listening sockets of connections without TLS."""
-        return [listener.socket for kind, listeners in self._open.items() if kind != "tls" for listener in listeners]
+    def acceptors(self) -> list[tuple[socket.socket, Factory]]:
+        """The listening sockets, each with what makes the protocol of a new connection."""
+        return [(listener.socket, self._factories[kind]) for kind in self._open for listener in self._open[kind]]
 
-    def describe(self) -> list[str]:
-        """The ``listenerN`` lines of INFO server."""
+    def describe(self) -> list[tuple[int, str]]:
+        """The ``listenerN`` lines of INFO server: numbers and texts."""
         config = self._server.config
         lines = []
-        for kind, listeners in self._open.items():
+        for kind in self.kinds:
+            listeners = self._open[kind]
             if kind == "unix":
                 addresses = [config.unixsocket]
             else:
                 addresses = list(config.bind)
             binds = "".join(f",bind={address}" for address in addresses[: max(1, len(listeners))])
-            port = "" if kind == "unix" else f",port={self.ports.get(kind, config.port)}"
-            lines.append(f"name={kind}{binds}{port}")
+            configured = config.tls_port if kind == "tls" else config.port
+            port = "" if kind == "unix" else f",port={self.ports.get(kind, configured)}"
+            lines.append((ORDER.index(kind), f"name={kind}{binds}{port}"))
         return lines
 
 
@@ -154,16 +202,14 @@ class _Listener:
 
     __slots__ = ("_server", "_start", "socket")
 
-    def __init__(
-        self, sock: socket.socket, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int
-    ) -> None:
+    def __init__(self, sock: socket.socket, factory: Factory, backlog: int) -> None:
         self.socket = sock
         self._server: asyncio.AbstractServer | None = None
-        self._start = asyncio.get_running_loop().create_task(self._accept(protocol, context, backlog))
+        self._start = asyncio.get_running_loop().create_task(self._accept(factory, backlog))
 
-    async def _accept(self, protocol: Callable[[], Connection], context: ssl.SSLContext | None, backlog: int) -> None:
+    async def _accept(self, factory: Factory, backlog: int) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(protocol, sock=self.socket, ssl=context, backlog=backlog)
+        self._server = await loop.create_server(factory, sock=self.socket, backlog=backlog)
 
     def close(self) -> None:
         self._start.cancel()

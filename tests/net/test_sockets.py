@@ -117,9 +117,9 @@ def test_an_address_that_is_none() -> None:
         with pytest.raises(ConfigSetFailed, match="Failed to bind to specified addresses"):
             server.config.set([(b"bind", b"127.0.0.1 256.0.0.1.example.invalid")])
         assert server.config.bind == ("127.0.0.1",)
-        assert app.listeners.describe() == [f"name=tcp,bind=127.0.0.1,port={server.config.port}"]
+        assert app.listeners.describe() == [(0, f"name=tcp,bind=127.0.0.1,port={server.config.port}")]
         server.config.set([(b"bind", b"")])
-        assert app.listeners.describe() == [f"name=tcp,port={server.config.port}"]
+        assert app.listeners.describe() == [(0, f"name=tcp,port={server.config.port}")]
         app.stop()
 
     asyncio.run(main())
