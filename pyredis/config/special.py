@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import ConfigRefused, NotFloat
 from ..util.numbers import parse_float, parse_memory
 from ..util.quoting import quote
+from ..util.schedule import ScheduleError, parse_schedule
 from .ctext import as_int, format_memory, strtoll
 from .kinds import Kind, String, Written
 from .title import expand
@@ -317,5 +318,24 @@ def valid_node_name(value: str) -> None:
         raise ConfigRefused("Announced human node name contained invalid character")
 
 
+def valid_schedule(value: str) -> None:
+    if value:
+        try:
+            parse_schedule(value)
+        except ScheduleError as error:
+            raise ConfigRefused(str(error)) from None
+
+
+def valid_backup_name(value: str) -> None:
+    if not _BACKUP_NAME.fullmatch(value):
+        raise ConfigRefused("backup-name may only contain letters, digits, dots, hyphens and underscores")
+
+
+def valid_backup_url(value: str) -> None:
+    if value and "://" not in value:
+        raise ConfigRefused("backup-url must be a URL such as s3://bucket/path")
+
+
+_BACKUP_NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*)?")
 _NOT_HOSTNAME = re.compile(r"[^A-Za-z0-9.-]")
 _NOT_NODE_NAME = re.compile(r"[!#$%&()*+:;<>?@\[\]^{|}~]")

@@ -244,6 +244,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Server], Fields]]] = {
     "cluster": ("Cluster", lambda server: [("cluster_enabled", int(server.config.cluster_enabled))]),
     "keyspace": ("Keyspace", keyspace_fields),
     "python": ("Python", python_fields),
+    "backup": ("Backup", lambda server: server.backup.describe()),
     "debug": ("Debug", debug_fields),
 }
 ON_DEMAND = frozenset({"debug"})

@@ -37,6 +37,14 @@ class OtherChildActive(CommandError):
     )
 
 
+class BackupsOff(CommandError):
+    message = "Backups are off: set backup-dir"
+
+
+class BackupInProgress(CommandError):
+    message = "Background backup already in progress"
+
+
 class RewriteRefused(CommandError):
     message = "Can't execute an AOF background rewriting. Please check the server logs for more information."
 

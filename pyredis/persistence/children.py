@@ -1,4 +1,4 @@
-"""The one forked child a server may have: it writes a snapshot or a new AOF base, and reports on the way.
+"""The one forked child a server may have: it writes a snapshot, a new AOF base or a backup, and reports on the way.
 
 The child never returns to the event loop: it works, reports and leaves by ``os._exit``.  The parent learns of
 its end from the pipe and from the periodic task.
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ..engine.server import Server
 
-RDB, AOF = "rdb", "aof"
+RDB, AOF, BACKUP = "rdb", "aof", "backup"
+_REPORT_NAMES = {RDB: "RDB", AOF: "AOF rewrite", BACKUP: "backup"}
 
 _MESSAGE = struct.Struct("<BQQ")  # final, keys, copied bytes
 _COW_COST_FACTOR = 100
@@ -87,19 +88,19 @@ class Children:
         self._server = server
         self.loop: asyncio.AbstractEventLoop | None = None
         self.kind: str | None = None
-        """RDB, AOF or None; set too while a snapshot is written without a child."""
+        """RDB, AOF, BACKUP or None; set too while a snapshot is written without a child."""
         self.pid = -1
         self.keys_processed = self.keys_total = 0
         self.cow_size = self.cow_peak = 0
         self.cow_updated = 0  # monotonic ns
-        self.last_cow = {RDB: 0, AOF: 0}
+        self.last_cow = {RDB: 0, AOF: 0, BACKUP: 0}
         self.started: list[Callable[[], None]] = []
         """Called in a new child (oom-score-adj, title)."""
         self.ended: list[Callable[[], None]] = []
         """Called when whatever ran has ended: others may start."""
         self._pipe = -1
         self._done: Done | None = None
-        self._frozen = False
+        self._collects_later = False
 
     @property
     def active(self) -> bool:
@@ -117,9 +118,7 @@ class Children:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
-        if not gc.get_freeze_count():
-            gc.freeze()  # a collection here must not write to every page the child shares
-            self._frozen = True
+        self._stop_collecting()
         began = server.clock.monotonic_ns()
         old_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, KILLED_ON_PURPOSE})
         try:
@@ -131,7 +130,7 @@ class Children:
         except OSError:
             os.close(reading)
             os.close(writing)
-            self._thaw()
+            self._collect_again()
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
@@ -168,7 +167,7 @@ class Children:
             log.pid, log.role = os.getpid(), "C"
             for hook in self.started:
                 hook()
-            report = Report(pipe, self._server, "RDB" if kind == RDB else "AOF rewrite")
+            report = Report(pipe, self._server, _REPORT_NAMES[kind])
             if work(report):
                 report.finish()
                 status = 0
@@ -249,14 +248,20 @@ class Children:
         """Whatever ran in the background has ended."""
         self.kind, self.pid = None, -1
         self.cow_size = self.cow_peak = self.cow_updated = self.keys_processed = self.keys_total = 0
-        self._thaw()
+        self._collect_again()
         for hook in self.ended:
             hook()
 
-    def _thaw(self) -> None:
-        if self._frozen:
-            self._frozen = False
-            gc.unfreeze()
+    def _stop_collecting(self) -> None:
+        """A collection here would write to every page the child shares, and so copy it."""
+        if gc.isenabled():
+            gc.disable()
+            self._collects_later = True
+
+    def _collect_again(self) -> None:
+        if self._collects_later:
+            self._collects_later = False
+            gc.enable()
 
 
 def close_others(keep: set[int]) -> None:

@@ -43,7 +43,9 @@ def save(client: Client, argv: Argv) -> Reply:
 
 @command("BGSAVE", arity=-1, flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING)
 def bgsave(client: Client, argv: Argv) -> Reply:
-    """BGSAVE [SCHEDULE]"""
+    """BGSAVE [SCHEDULE | BACKUP]"""
+    if len(argv) == 2 and argv[1].upper() == b"BACKUP":
+        return simple(client.server.backup.request())
     schedule = len(argv) > 1
     if schedule and (len(argv) > 2 or argv[1].upper() != b"SCHEDULE"):
         raise InvalidSyntax

@@ -1,0 +1,1 @@
+"""Backups: archives of a data set, on a schedule, kept for some days, checked and restored."""
