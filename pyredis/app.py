@@ -76,6 +76,7 @@ class App:
         self.listeners = Listeners(server)
         self.metrics = Metrics(server)
         self._stop = asyncio.Event()
+        self._linker: Linker | None = None
         self._exit_status = 0
 
     async def start(self) -> None:
@@ -111,6 +112,8 @@ class App:
     def stop(self) -> None:
         """Close everything at once; nothing is saved (that is ``server.shutdown``)."""
         self.ticks.stop()
+        if self._linker is not None:
+            self._linker.close()
         self.server.collector.remove()
         self.metrics.stop()
         self.listeners.close_all()

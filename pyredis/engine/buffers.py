@@ -109,5 +109,25 @@ def most_replies(client: Client, count: int) -> int:
 
 
 def output_bytes(client: Client) -> int:
-    """Output that has not reached the kernel."""
-    return sum(map(len, client.out)) + client.transport.buffered()
+    """Output that has not reached the kernel; what a replica has yet to be sent of the stream counts, too."""
+    unsent: int = 0 if client.replica is None else client.replica.unsent()
+    return sum(map(len, client.out)) + client.transport.buffered() + unsent
+
+
+def over_output_limit(server: Server, client: Client, pending: int) -> bool:
+    """True if *pending* bytes of output are too many for *client*, at once or for too long."""
+    if pending <= 0:
+        client.soft_limit_since = 0
+        return False
+    hard, soft, seconds = server.config.client_output_buffer_limit[output_class(client)]
+    if hard and client.replica is not None:
+        hard = max(hard, server.config.repl_backlog_size)
+    if hard and pending >= hard:
+        return True
+    if not soft or pending < soft:
+        client.soft_limit_since = 0
+        return False
+    if not client.soft_limit_since:
+        client.soft_limit_since = server.now
+        return False
+    return server.now - client.soft_limit_since > seconds * 1_000_000_000

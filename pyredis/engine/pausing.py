@@ -83,6 +83,12 @@ class Pausing:
         self._postponed[client] = None
         return True
 
+    def hold(self, client: Client) -> None:
+        """*client*, whose input somebody else keeps, is woken when the pause is over."""
+        client.postponed = True
+        client.update_halted()
+        self._postponed[client] = None
+
     def forget(self, client: Client) -> None:
         """*client* is gone."""
         self._postponed.pop(client, None)

@@ -82,6 +82,11 @@ class Unblocked(CommandError):
     code, message = "UNBLOCKED", "client unblocked via CLIENT UNBLOCK"
 
 
+class ForcedUnblock(CommandError):
+    code = "UNBLOCKED"
+    message = "force unblock from blocking operation, instance state changed (master -> replica?)"
+
+
 # --- transactions ---------------------------------------------------------------------------------
 
 

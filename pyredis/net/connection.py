@@ -113,6 +113,8 @@ class Connection(asyncio.Protocol):
                 self.transport.write(reply)
         if client.halted or not client.parser.idle:
             self._check_input()
+        if server.client_memory is not None:
+            server.client_memory(client)
         if server.to_flush or server.resumable or server.before_sleep:
             flush_others(server)
 
@@ -124,8 +126,11 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._congested = False
-        self.client.soft_limit_since = 0
         self._update_reading()
+        if self.client.replica is not None:  # which may have much more to come
+            self.client.replica.writable()
+        else:
+            self.client.soft_limit_since = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
         server = self.server
@@ -188,17 +193,23 @@ class Connection(asyncio.Protocol):
     def _write_checked(self, reply: bytes) -> None:
         """Write *reply* unless it makes too much output; then nothing of it leaves and the client goes."""
         pending = self.transport.get_write_buffer_size() + len(reply)
+        if self.client.replica is not None:
+            pending += self.client.replica.unsent()
         if over_output_limit(self.server, self.client, pending):
             self._drop()
             return
         self.transport.write(reply)
         if pending > OUTPUT_PAUSE_BYTES and self._reading:
             self._update_reading()
+        if self.server.client_memory is not None:
+            self.server.client_memory(self.client)
 
     def check_output(self) -> None:
         """From the cron: the soft limit holds without traffic, too."""
         if self._congested and not self._closing:
             pending = self.transport.get_write_buffer_size()
+            if self.client.replica is not None:
+                pending += self.client.replica.unsent()
             if over_output_limit(self.server, self.client, pending):
                 self._drop()
 

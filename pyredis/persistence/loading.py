@@ -151,6 +151,9 @@ class DatasetSink(Sink):
     def access(self, key: bytes, value: Any, idle: int, frequency: int) -> None:
         self._server.restore_access(self._db, key, idle, frequency)
 
+    def expired(self, key: bytes) -> None:
+        self._server.expired_in_file(self._db.index, key)
+
     def empty(self, key: bytes) -> None:
         if self.empty_keys < EMPTY_KEYS_LOGGED:
             name = key.decode("utf-8", "backslashreplace")

@@ -1,31 +1,32 @@
-"""The follower's side: whom it follows, loading the snapshot, applying the stream, promotion (replication.c)."""
+"""The follower's side: whom it follows, the link and its failures, promotion (replication.c)."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..engine.client import Client
-from ..engine.dispatch import guarded, settle_turn
-from ..persistence.loading import Slices
+from ..errors import ForcedUnblock
 from ..registry.flags import GATE_READONLY, GATE_STALE
-from ..resp.encode import bulks
-from ..resp.strict import StrictParser
+from ..resp.encode import encode_error
 from .handshake import Handshake, Step
+from .intake import DirectIntake, FileIntake, Intake, IntakeFailed
+from .upstream import Link, Upstream
 
 if TYPE_CHECKING:
+    from ..engine.client import Client
     from ..engine.describe_server import Fields
     from ..engine.server import Server
     from .leader import Leader
     from .state import History
 
 SECOND = 1_000_000_000
-UNLIMITED = 1 << 62
+LONGEST_WAIT = 16
+"""Seconds between two attempts when a leader refuses again and again what we have to say, or sends nonsense."""
+AOF_ATTEMPTS = 10
 
 
 class Follower:
-    """Follows one leader, or none (``active``).  ``connect`` and ``load`` are plugged by ``link``."""
+    """Follows one leader, or none (``active``).  ``connect`` is plugged by ``link``."""
 
     def __init__(self, server: Server, history: History, leader: Leader) -> None:
         self._server = server
@@ -33,35 +34,34 @@ class Follower:
         self._leader = leader
         self.active = False
         self.leader_address = ("", 0)
-        self.failover_state = "no-failover"
         self.handshake: Handshake | None = None
-        self.client: Client | None = None  # executes the leader's stream
-        self.hang_up: Callable[[], None] | None = None
-        self.send: Callable[[bytes], None] = lambda data: None
-        self.connect: Callable[[str, int], None] = lambda host, port: None
-        self.load: Callable[[str], Slices] | None = None
-        self.run_load: Callable[[Slices, Callable[[bool], None]], None] = lambda slices, done: None
-        self.can_resume = False  # the id and offset of the history are our leader's (a cached master)
-        self.pending_stream: list[bytes] = []
-        self.connecting = False
+        self.upstream: Upstream | None = None
+        self.connect: Callable[[str, int], Link] | None = None
+        self.can_resume = False
+        """Id and offset of the history are those of a leader, which may let us go on (server.cached_master)."""
+        self.selected = 0
+        """The database its stream has selected, while it is not connected."""
+        self.link: Link | None = None
         self.down_since = 0
         self.last_io = 0
-        self.transfer_size: int | None = None
+        self.transfer_size = -1
         self.transfer_read = 0
+        # Plugged by ``failover``.
+        self.failing_over: Callable[[], bool] = lambda: False
+        self.failover_answered: Callable[[bool], bool] = lambda accepted: True
+        self._intake: Intake | None = None
         self._initial: tuple[str | None, int] = (None, -1)
-        self._temporary = ""
-        self._file: int = -1
-        self._parser = StrictParser(max_bulk=UNLIMITED)
-        self._unapplied: list[bytes] = []  # bytes of the stream beyond the offset
-        self._applied = 0  # what the parser had consumed at the offset
-        self._loading = False
+        self._marked = False
+        self._waiting_stream: list[bytes] = []
+        self._failures = 0
+        self._not_before = 0
 
     # --- what it is ------------------------------------------------------------------------------
 
     @property
     def connected(self) -> bool:
         """The stream runs."""
-        return self.client is not None
+        return self.upstream is not None
 
     @property
     def offset(self) -> int:
@@ -74,8 +74,8 @@ class Follower:
         if self.connected:
             return b"connected"
         if self.handshake is None:
-            return b"connecting" if self.connecting else b"connect"
-        if self.handshake.step in (Step.HEADER, Step.PAYLOAD) or self._loading:
+            return b"connect" if self.link is None else b"connecting"
+        if self.handshake.step in (Step.HEADER, Step.PAYLOAD) or self._intake is not None:
             return b"sync"
         return b"handshake"
 
@@ -96,75 +96,145 @@ class Follower:
         """REPLICAOF: become a follower of *host*:*port* (replicationSetMaster)."""
         server = self._server
         was_leader = not self.active
+        if self.connected:
+            self._cache_leader()
         self._drop_link()
+        self._disconnect_blocked()
+        self.assume(host, port)
+        if was_leader:
+            self.synthesize()
+        server.log.notice(f"Connecting to MASTER {host}:{port}")
+        self._begin()
+
+    def assume(self, host: str, port: int) -> None:
+        """Take the role; the cron connects."""
+        server = self._server
         self.active = self._leader.is_follower = True
         self.leader_address = host, port
         server.config.replicaof = (host, port)
         server.role, server.log.role = b"replica", "S"
         server.keeps_expired = True
-        self._cut_blocked()
-        if was_leader:
-            self.can_resume = self._history.backlog is not None
-            self._history.selected = -1
-        self.down_since = server.now
+        self._failures = self._not_before = 0
         self.update_gates()
         self._leader.refresh_good()
-        self._begin()
+
+    def synthesize(self, selected: int = 0) -> None:
+        """Ask the next leader to go on from our own history (replicationCacheMasterUsingMyself)."""
+        self._server.log.notice(
+            "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be "
+            "able to synchronize with the new master with just a partial transfer."
+        )
+        self.can_resume = True
+        self.selected = selected
+        self._history.selected = -1
 
     def promote(self) -> None:
         """REPLICAOF NO ONE: go on alone, with the data and the offset there is (replicationUnsetMaster)."""
         server, history = self._server, self._history
+        if not self.active:
+            return
         self.active = self._leader.is_follower = False
         self.leader_address = "", 0
         server.config.replicaof = None
+        if self.connected:
+            self._cache_leader()
         self._drop_link()
-        self.can_resume = False
+        self._discard_cached()
+        history.shift_id()
+        server.log.notice(
+            f"Setting secondary replication ID to {history.second_id}, valid up to offset: "
+            f"{history.second_offset}. New replication ID is {history.id}"
+        )
+        self._leader.disconnect_all()
         server.role, server.log.role = b"master", "M"
         server.keeps_expired = False
-        history.shift_id()
         history.selected = -1
-        self._disconnect_replicas()
+        self._leader.alone_since = server.now
         self.down_since = 0
         self.update_gates()
+        self._leader.listen()
         self._leader.refresh_good()
+        self._restart_aof()
 
-    def _cut_blocked(self) -> None:
-        for client in list(self._server.blocking.clients):
-            if client.wait is not None and client.wait.kind in ("list", "zset", "stream"):
-                client.transport.abort()
-                self._server.forget(client)
-
-    def _disconnect_replicas(self) -> None:
-        for client in list(self._leader.replicas):
-            client.transport.abort()
-            self._server.forget(client)
-
-    def _drop_link(self) -> None:
-        hang_up, self.hang_up = self.hang_up, None
-        self._forget_client()
-        self._discard_transfer()
-        self.handshake = None
-        self.connecting = False
-        if hang_up is not None:
-            hang_up()
-
-    def _begin(self) -> None:
-        host, port = self.leader_address
-        self._server.log.notice(f"Connecting to MASTER {host}:{port}")
-        self.connecting = True
-        self.last_io = self._server.now
-        self.connect(host, port)
-        self._server.log.notice("MASTER <-> REPLICA sync started")
+    def _disconnect_blocked(self) -> None:
+        """What they wait for may now never come (disconnectAllBlockedClients)."""
+        server = self._server
+        for client in list(server.blocking.clients):
+            wait = client.wait
+            if wait is None or wait.kind == "shutdown":
+                continue
+            server.blocking.cancel(client)
+            client.update_halted()
+            error = ForcedUnblock()
+            server.count_error(error)
+            client.deliver(encode_error(error))
+            client.close()
 
     # --- the link --------------------------------------------------------------------------------
 
-    def link_made(self, send: Callable[[bytes], None], hang_up: Callable[[], None]) -> None:
+    def _begin(self) -> None:
+        host, port = self.leader_address
+        if self.connect is None:
+            return
+        self.last_io = self._server.now
+        self.link = self.connect(host, port)
+        self._server.log.notice("MASTER <-> REPLICA sync started")
+
+    def retry_soon(self) -> None:
+        """What the leader refused may have been corrected: the next attempt need not wait."""
+        self._failures = self._not_before = 0
+
+    def _drop_link(self) -> None:
+        """Hang up, and forget what was under way."""
+        link, self.link = self.link, None
+        upstream, self.upstream = self.upstream, None
+        intake, self._intake = self._intake, None
+        self.handshake = None
+        self._waiting_stream.clear()
+        if upstream is not None:
+            upstream.close()
+        if intake is not None:
+            intake.abandon()
+        if link is not None:
+            link.close()
+
+    def _cache_leader(self) -> None:
+        """The stream ends for now (replicationCacheMaster)."""
+        upstream = self.upstream
+        if upstream is None:
+            return
+        self._server.log.notice("Caching the disconnected master state.")
+        self.selected = upstream.client.db.index
+        self.can_resume = True
+        self.down_since = self._server.now
+
+    def _discard_cached(self) -> None:
+        if self.can_resume:
+            self._server.log.notice("Discarding previously cached master state.")
+            self.can_resume = False
+
+    def _give_up(self, *, at_once: bool = False, patient: bool = False) -> None:
+        """This attempt has failed; another follows *at_once*, within a second, or later each time (*patient*)."""
+        self._drop_link()
+        self.update_gates()
+        if not self.active:
+            return
+        if patient:
+            self._not_before = self._server.now + min(1 << self._failures, LONGEST_WAIT) * SECOND
+            self._failures += 1
+        elif at_once:
+            host, port = self.leader_address
+            self._server.log.notice(f"Reconnecting to MASTER {host}:{port} after failure")
+            self._begin()
+
+    def link_made(self, link: Link) -> None:
         """The connection to the leader stands."""
+        if link is not self.link:
+            link.close()
+            return
         config = self._server.config
         self._server.log.notice("Non blocking connect for SYNC fired the event.")
-        self.connecting = False
-        self.send, self.hang_up = send, hang_up
-        self.last_io = self._server.now
+        self.last_io = self._server.clock.time_ns()
         port = config.replica_announce_port or (config.tls_port if config.tls_replication else 0) or config.port
         self.handshake = Handshake(
             self, user=config.masteruser, password=config.masterauth, port=port,
@@ -172,54 +242,62 @@ class Follower:
         )  # fmt: skip
         self._flush()
 
-    def link_failed(self, reason: str) -> None:
+    def link_failed(self, link: Link, reason: str) -> None:
         """No connection could be made; the cron tries again."""
-        self._server.log.warning(f"Error condition on socket for SYNC: {reason}")
-        self.connecting = False
+        if link is self.link:
+            self._server.log.warning(f"Error condition on socket for SYNC: {reason}")
+            self._give_up()
 
-    def received(self, data: bytes) -> None:
+    def received(self, link: Link, data: bytes) -> None:
         """Bytes from the leader."""
-        self.last_io = self._server.clock.time_ns()
+        if link is not self.link or self.handshake is None:
+            return
+        self._server.now = self.last_io = self._server.clock.time_ns()
         self._server.stats.repl_input_bytes += len(data)
-        if self._loading:
-            self.pending_stream.append(data)
-            return
-        if self.handshake is None:
-            return
         self.handshake.feed(data)
         self._flush()
-        if self.handshake is not None and self.handshake.step is Step.FAILED and self.hang_up is not None:
-            self._drop_link()
+        if self.handshake is not None and self.handshake.step is Step.FAILED:
+            self._give_up(patient=not self.handshake.transient)
 
     def _flush(self) -> None:
-        if self.handshake is not None and self.handshake.out:
+        if self.handshake is not None and self.handshake.out and self.link is not None:
             out, self.handshake.out = self.handshake.out, []
-            self.send(b"".join(out))
+            self.link.send(b"".join(out))
 
-    def link_lost(self) -> None:
+    def link_lost(self, link: Link) -> None:
         """The leader, or the network, closed the connection."""
-        server = self._server
-        if self.hang_up is None:
+        if link is not self.link:
             return
-        was_connected = self.connected
+        log = self._server.log
+        if self.connected:
+            log.notice("Connection with master lost.")
+            self._hang_up()
+        elif self.syncing:
+            log.warning("I/O error trying to sync with MASTER: connection lost")
+            self._give_up(at_once=True)
+        else:
+            log.warning("Failed to read response from the server: Connection reset by peer")
+            log.warning("Master did not respond to command during SYNC handshake")
+            self._give_up()
+
+    def _hang_up(self) -> None:
+        """Leave the stream, and try at once to go on with it (replicationHandleMasterDisconnection)."""
+        if self.upstream is None:
+            return
+        self._cache_leader()
+        if self.upstream.client.parser.failed:  # what it said made no sense: begin anew
+            self._discard_cached()
         self._drop_link()
-        if not self.active:
-            return
-        if was_connected:
-            server.log.warning("Connection with master lost.")
-            server.log.notice("Caching the disconnected master state.")
-            self.can_resume = True
-        self.down_since = server.now
         self.update_gates()
-        if was_connected:
+        if self.active:
             host, port = self.leader_address
-            server.log.notice(f"Reconnecting to MASTER {host}:{port}")
+            self._server.log.notice(f"Reconnecting to MASTER {host}:{port}")
             self._begin()
 
-    def link_closed(self, client: Client) -> None:
+    def client_gone(self, client: Client) -> None:
         """Hook for clients that are gone: CLIENT KILL of the leader's link hangs up."""
-        if client is self.client and self.hang_up is not None:
-            self.hang_up()
+        if self.upstream is not None and client is self.upstream.client:
+            self._hang_up()
 
     # --- handshake.Events ------------------------------------------------------------------------
 
@@ -230,78 +308,118 @@ class Follower:
         history, log = self._history, self._server.log
         if self.can_resume:
             log.notice(f"Trying a partial resynchronization (request {history.id}:{history.offset + 1}).")
-            return [b"PSYNC", history.id.encode(), b"%d" % (history.offset + 1)]
-        log.notice("Partial resynchronization not possible (no cached master)")
-        return [b"PSYNC", b"?", b"-1"]
+            words = [b"PSYNC", history.id.encode(), b"%d" % (history.offset + 1)]
+        else:
+            log.notice("Partial resynchronization not possible (no cached master)")
+            words = [b"PSYNC", b"?", b"-1"]
+        return [*words, b"FAILOVER"] if self.failing_over() else words
 
-    def refused(self) -> None:
-        """Nothing depends on it outside of a failover."""
+    def psync_answered(self, accepted: bool) -> bool:
+        return self.failover_answered(accepted)
 
     def full(self, replication_id: str | None, offset: int) -> None:
         self._initial = replication_id, offset
-        self.can_resume = False
+        self.transfer_size, self.transfer_read = -1, 0
 
     def resumed(self, replication_id: str | None) -> None:
         server, history = self._server, self._history
+        if not self.can_resume:
+            server.log.warning("The MASTER wants to continue a stream that was never begun")
+            self._reject()
+            return
+        self.can_resume = False
         if replication_id is not None and replication_id != history.id:
             server.log.notice(f"Master replication ID changed to {replication_id}")
-            history.second_id, history.second_offset = history.id, history.offset + 1
-            history.id = replication_id
-            self._disconnect_replicas()
+            history.continue_as(replication_id)
+            self._leader.disconnect_all()
+        self._attach_upstream(self.selected)
         if history.backlog is None:
             history.create_backlog(server.config.repl_backlog_size)
-        self._attach_client()
+            self._leader.listen()
         server.log.notice("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.")
 
     def payload_begins(self, length: int | None) -> None:
-        self.transfer_size, self.transfer_read = length, 0
-        name = f"temp-{self._server.now // SECOND}.{os.getpid()}.rdb"
-        self._temporary = self._server.config.path(name)
-        self._file = os.open(self._temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+        server = self._server
+        mode = server.config.repl_diskless_load
+        swap = mode == "swapdb"
+        try:
+            if swap or (mode == "on-empty-db" and not any(db.data for db in server.databases)):
+                self._announce_transfer(length, DirectIntake.destination)
+                self._stop_aof()
+                self._intake = DirectIntake(
+                    server, self._attach_to_new_leader, self._loaded, total=length or 0, swap=swap,
+                    asynchronous=swap and self._initial[0] == self._history.id,
+                    pause=self._hold_back, resume=self._go_on,
+                )  # fmt: skip
+            else:
+                self._announce_transfer(length, FileIntake.destination)
+                self._intake = FileIntake(server, self._attach_to_new_leader, self._loaded)
+        except IntakeFailed as failure:
+            server.log.warning(str(failure))
+            self._reject()
+
+    def _announce_transfer(self, length: int | None, destination: str) -> None:
+        self.transfer_size = length or 0
+        what = "streamed RDB from master with EOF" if length is None else f"{length} bytes from master"
+        self._server.log.notice(f"MASTER <-> REPLICA sync: receiving {what} {destination}")
 
     def payload(self, data: bytes) -> None:
         self.transfer_read += len(data)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._file, view) :]
-        except OSError as error:
-            self._server.log.warning(
-                "Write error or short write writing to the DB dump file needed for MASTER <-> REPLICA "
-                f"synchronization: {error.strerror}"
-            )
-            self._drop_link()
+        self._take_in(lambda intake: intake.feed(data))
 
-    def payload_ends(self) -> None:
-        """Replace the data by the snapshot; the stream waits meanwhile."""
-        server = self._server
-        os.fsync(self._file)
-        os.close(self._file)
-        self._file = -1
-        self._disconnect_replicas()
-        path = server.config.path(server.config.dbfilename)
-        os.replace(self._temporary, path)
-        self._temporary = ""
-        server.log.notice("MASTER <-> REPLICA sync: Flushing old data")
-        for db in server.databases:
-            server.watching.touched_all(db)
-            db.flush()
-        for hook in server.flushed:
-            hook(None)
-        server.log.notice("MASTER <-> REPLICA sync: Loading DB in memory")
-        self._loading = True
-        assert self.load is not None
-        self.run_load(self.load(path), self._loaded)
+    def payload_ends(self, *, marked: bool) -> None:
+        self._marked = marked
+        if isinstance(self._intake, FileIntake):
+            self._stop_aof()
+        self._take_in(lambda intake: intake.end())
 
-    def _loaded(self, succeeded: bool) -> None:
-        server, history = self._server, self._history
-        self._loading = False
-        if not succeeded:
-            server.log.warning("Failed trying to load the MASTER synchronization DB from disk, check server logs.")
-            self._drop_link()
-            self.update_gates()
+    def _take_in(self, step: Callable[[Intake], None]) -> None:
+        if self._intake is None:
             return
-        if not self.active or self.hang_up is None:
+        try:
+            step(self._intake)
+        except IntakeFailed as failure:
+            self._intake.abandon()
+            self._loaded(None, str(failure))
+
+    def _reject(self) -> None:
+        if self.handshake is not None:
+            self.handshake.fail()
+
+    def _hold_back(self) -> None:
+        if self.link is not None:
+            self.link.pause()
+
+    def _go_on(self) -> None:
+        self.last_io = self._server.clock.time_ns()
+        if self.link is not None:
+            self.link.resume()
+
+    def stream(self, data: bytes) -> None:
+        if self.upstream is not None:
+            self.upstream.feed(data)
+        else:
+            self._waiting_stream.append(data)
+
+    # --- a snapshot has come ---------------------------------------------------------------------
+
+    def _attach_to_new_leader(self) -> None:
+        """Another data set takes the place of ours: what we were part of ends (replicationAttachToNewMaster)."""
+        self._discard_cached()
+        self._leader.disconnect_all()
+        self._history.backlog = None
+
+    def _loaded(self, info: tuple[int, bytes, int] | None, failure: str | None) -> None:
+        """The snapshot is in place, or could not be used."""
+        server, history = self._server, self._history
+        intake, self._intake = self._intake, None
+        if failure is not None:
+            direct = isinstance(intake, DirectIntake)
+            server.log.warning(
+                f"Failed trying to load the MASTER synchronization DB from {'socket' if direct else 'disk'}: {failure}"
+            )
+            self._restart_aof()
+            self._give_up(patient=True)
             return
         replication_id, offset = self._initial
         history.offset = max(offset, 0)
@@ -311,90 +429,81 @@ class Follower:
             history.id = replication_id
         history.clear_second()
         history.create_backlog(server.config.repl_backlog_size)
-        server.log.notice("MASTER <-> REPLICA sync: Finished with success")
-        self._attach_client()
-        self.send_ack()
-        waiting, self.pending_stream = self.pending_stream, []
-        for data in waiting:
-            self.received(data)
-
-    def stream(self, data: bytes) -> None:
-        """Apply *data*, and pass it on to replicas of our own as it is."""
-        if self._loading or self.client is None:
-            self.pending_stream.append(data)
+        self._leader.listen()
+        if self.link is None:
             return
-        client, server, parser = self.client, self._server, self._parser
-        self._unapplied.append(data)
-        next_argv = parser.feed(data)
-        applied = self._applied
-        sees_expired, server.sees_expired = server.sees_expired, True
-        try:
-            while self.client is client and (argv := next_argv()) is not False:
-                if argv:
-                    execute_silently(client, argv)
-                if client.transaction is None:  # inside MULTI nothing has been applied yet
-                    applied = parser.consumed
-        finally:
-            server.sees_expired = sees_expired
-        if self.client is client and applied > self._applied:
-            stream = b"".join(self._unapplied)
-            done, self._applied = applied - self._applied, applied
-            self._unapplied = [stream[done:]] if done < len(stream) else []
-            self._leader.send(stream[:done])
-            self._history.selected = -1
-        settle_turn(server)
+        server.dirty += 1
+        self._failures = 0
+        self._attach_upstream(info[0] if info is not None else 0)
+        server.log.notice("MASTER <-> REPLICA sync: Finished with success")
+        if self._marked:
+            self.send_ack()
+        self._restart_aof()
+        waiting, self._waiting_stream = self._waiting_stream, []
+        for data in waiting:
+            self.stream(data)
 
-    # --- the leader as a client ------------------------------------------------------------------
-
-    def _attach_client(self) -> None:
-        server = self._server
-        client = Client(server, internal=True)
-        client.is_master = True
-        server.clients[client.id] = client
-        self.client = client
-        self._parser = StrictParser(max_bulk=UNLIMITED)
-        self._unapplied, self._applied = [], 0
+    def _attach_upstream(self, selected: int) -> None:
+        assert self.link is not None
+        self.upstream = Upstream(self._server, self._history, self._leader, self.link, self._hang_up, selected)
         self.down_since = 0
+        self._failures = 0
         self.update_gates()
 
-    def _forget_client(self) -> None:
-        client, self.client = self.client, None
-        if client is not None:
-            self._server.forget(client)
+    def _stop_aof(self) -> None:
+        aof = self._server.persistence.aof
+        if aof.state != "off":
+            aof.turn_off()
 
-    def _discard_transfer(self) -> None:
-        self.pending_stream.clear()
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-        if self._temporary:
-            if os.path.exists(self._temporary):
-                os.unlink(self._temporary)
-            self._temporary = ""
+    def _restart_aof(self, attempt: int = 1) -> None:
+        """Log again what is written, after the data set has been replaced (restartAOFAfterSYNC)."""
+        server = self._server
+        aof = server.persistence.aof
+        if not server.config.appendonly or aof.state != "off" or aof.turn_on():
+            return
+        if attempt == AOF_ATTEMPTS:
+            server.log.warning(
+                "FATAL: this replica instance finished the synchronization with its master, but the AOF can't be "
+                "turned on. Exiting now."
+            )
+            server.persistence.exit()
+            return
+        server.log.warning(
+            "Failed enabling the AOF after successful master synchronization! Trying it again in one second."
+        )
+        server.timers.at(server.clock.monotonic_ns() + SECOND, lambda: self._restart_aof(attempt + 1))
+
+    # --- once a second ---------------------------------------------------------------------------
 
     def send_ack(self) -> None:
         """REPLCONF ACK to the leader."""
-        if self.connected:
-            words = [b"REPLCONF", b"ACK", b"%d" % self._history.offset]
-            if self._server.config.appendonly:
-                words += [b"FACK", b"%d" % self._server.synced_offset()]
-            self.send(b"*%d\r\n%b" % (len(words), bulks(words)))
+        if self.upstream is not None:
+            self.upstream.send_ack()
+
+    def acknowledge_soon(self) -> None:
+        """REPLCONF GETACK."""
+        if self.upstream is not None:
+            self.upstream.acknowledge_soon()
 
     def cron(self) -> None:
-        """Once a second: timeouts, another try, an ACK (replicationCron)."""
+        """Timeouts, another try, an ACK (replicationCron)."""
         if not self.active:
             return
         server = self._server
-        silent = server.now - self.last_io > server.config.repl_timeout * SECOND
+        silent = server.now // SECOND - self.last_io // SECOND > server.config.repl_timeout
         if self.connected:
             if silent:
                 server.log.warning("MASTER timeout: no data nor PING received...")
-                if self.hang_up is not None:
-                    self.hang_up()
+                self._hang_up()
             else:
                 self.send_ack()
-        elif self.handshake is None and not self.connecting:
-            self._begin()
+        elif self.link is None:
+            if server.now >= self._not_before and self.connect is not None:
+                host, port = self.leader_address
+                server.log.notice(f"Connecting to MASTER {host}:{port}")
+                self._begin()
+        elif self._intake is not None and self.handshake is not None and self.handshake.step is Step.STREAM:
+            self.link.send(b"\n")  # it is being loaded: let the leader know that we live
         elif silent:
             if self.syncing:
                 server.log.warning(
@@ -403,60 +512,49 @@ class Follower:
                 )
             else:
                 server.log.warning("Timeout connecting to the MASTER...")
-            self._drop_link()
+            self._give_up(at_once=True)
 
     def rdb_fields(self) -> tuple[int, bytes, int] | None:
         """What a snapshot says of the stream (rdbPopulateSaveInfo)."""
-        if self.client is not None:
-            return self.client.db.index, self._history.id.encode(), self._history.offset
+        if self.upstream is not None:
+            return self.upstream.client.db.index, self._history.id.encode(), self._history.offset
         if self.can_resume:
-            return 0, self._history.id.encode(), self._history.offset
+            return self.selected, self._history.id.encode(), self._history.offset
         return None
 
     def describe(self) -> Fields:
         """The part of INFO replication that only a follower has."""
         if not self.active:
             return []
-        server, history = self._server, self._history
+        server, history, config = self._server, self._history, self._server.config
         host, port = self.leader_address
-        idle = (server.now - self.last_io) // SECOND if self.connected else -1
+        now = server.now // SECOND
+        known = self.connected or self.can_resume
+        read = self.upstream.read_offset if self.upstream is not None else history.offset
         fields: Fields = [
             ("master_host", host),
             ("master_port", port),
             ("master_link_status", "up" if self.connected else "down"),
-            ("master_last_io_seconds_ago", idle),
+            ("master_last_io_seconds_ago", now - self.last_io // SECOND if self.connected else -1),
             ("master_sync_in_progress", int(self.syncing)),
-            ("slave_read_repl_offset", history.offset),
-            ("slave_repl_offset", history.offset),
+            ("slave_read_repl_offset", read if known else 1),
+            ("slave_repl_offset", history.offset if known else 1),
         ]
         if self.syncing:
-            total, read = self.transfer_size or 0, self.transfer_read
+            total, done = self.transfer_size, self.transfer_read
             fields += [
-                ("master_sync_total_bytes", total if self.transfer_size is not None else -1),
-                ("master_sync_read_bytes", read),
-                ("master_sync_left_bytes", total - read),
-                ("master_sync_perc", f"{read / total * 100 if total else 0:.2f}"),
-                ("master_sync_last_io_seconds_ago", (server.now - self.last_io) // SECOND),
+                ("master_sync_total_bytes", total),
+                ("master_sync_read_bytes", done),
+                ("master_sync_left_bytes", total - done),
+                ("master_sync_perc", f"{done / total * 100 if total else 0:.2f}"),
+                ("master_sync_last_io_seconds_ago", now - self.last_io // SECOND),
             ]
         if not self.connected:
-            down = (server.now - self.down_since) // SECOND if self.down_since else -1
+            down = now - self.down_since // SECOND if self.down_since else -1
             fields.append(("master_link_down_since_seconds", down))
-        config = server.config
         return [
             *fields,
             ("slave_priority", config.replica_priority),
             ("slave_read_only", int(config.replica_read_only)),
             ("replica_announced", int(config.replica_announced)),
         ]
-
-
-def execute_silently(client: Client, argv: list[bytes]) -> None:
-    """Execute one command of the stream; its reply goes nowhere."""
-    server = client.server
-    server.now = server.clock.time_ns()
-    outer, server.executing = server.executing, client
-    try:
-        guarded(client, server.commands.get(argv[0]), argv)
-    finally:
-        server.executing = outer
-    client.out.clear()

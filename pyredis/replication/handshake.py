@@ -31,6 +31,9 @@ class Events(Protocol):
     def psync_request(self) -> list[bytes]:
         """PSYNC and its arguments, asked for when it is time to send it."""
 
+    def psync_answered(self, accepted: bool) -> bool:
+        """The leader has answered; false: whatever it said, hang up."""
+
     def full(self, replication_id: str | None, offset: int) -> None:
         """A snapshot follows, and the stream from *offset*; no id from a leader that knows SYNC only."""
 
@@ -42,20 +45,16 @@ class Events(Protocol):
 
     def payload(self, data: bytes) -> None: ...
 
-    def payload_ends(self) -> None: ...
+    def payload_ends(self, *, marked: bool) -> None:
+        """The snapshot is complete; *marked*: the leader waits for an ACK before it sends anything else."""
 
     def stream(self, data: bytes) -> None: ...
-
-    def refused(self) -> None:
-        """PSYNC was refused in a way that fails a failover."""
 
 
 class Handshake:
     """Feed it what the leader sends; ``out`` is what to send back, ``step`` FAILED when to hang up and try later."""
 
-    def __init__(
-        self, events: Events, *, user: bytes, password: bytes, port: int, address: bytes, diskless: bool = True
-    ) -> None:
+    def __init__(self, events: Events, *, user: bytes, password: bytes, port: int, address: bytes) -> None:
         self._events = events
         self._user, self._password = user, password
         self._port, self._address = port, address
@@ -64,6 +63,8 @@ class Handshake:
         self._mark = b""
         self._tail = b""
         self.step = Step.PONG
+        self.transient = False
+        """It failed for a reason that is expected to pass: the leader loads, or looks for its own leader."""
         self.out: list[bytes] = [_command(b"PING")]
 
     def feed(self, data: bytes) -> None:
@@ -89,10 +90,11 @@ class Handshake:
 
     def _fail(self, text: str, *, warning: bool = True) -> None:
         self._events.log(warning, text)
+        self.transient = not warning
         self.step = Step.FAILED
 
     def _line(self, line: bytes) -> None:
-        text = line.decode("utf-8", "surrogateescape")
+        text = line[:256].decode("utf-8", "backslashreplace")
         refused = line.startswith(b"-")
         match self.step:
             case Step.PONG:
@@ -140,7 +142,10 @@ class Handshake:
     def _psync_reply(self, line: bytes, text: str) -> None:
         events = self._events
         words = text.split(" ")
-        if line.startswith(b"+FULLRESYNC"):
+        full, partial = line.startswith(b"+FULLRESYNC"), line.startswith(b"+CONTINUE")
+        if not events.psync_answered(full or partial):
+            self.step = Step.FAILED
+        elif full:
             if len(words) == 3 and len(words[1]) == 40 and words[2].lstrip("-").isdigit():
                 events.log(False, f"Full resync from master: {words[1]}:{words[2]}")
                 events.full(words[1], int(words[2]))
@@ -148,15 +153,13 @@ class Handshake:
                 events.log(True, "Master replied with wrong +FULLRESYNC syntax.")
                 events.full(None, -1)
             self.step = Step.HEADER
-        elif line.startswith(b"+CONTINUE"):
+        elif partial:
             events.log(False, "Successful partial resynchronization with master.")
             self.step = Step.STREAM
             events.resumed(words[1] if len(words) > 1 and len(words[1]) == 40 else None)
         elif line.startswith((b"-NOMASTERLINK", b"-LOADING")):
-            events.refused()
             self._fail(f"Master is currently unable to PSYNC but should be in the future: {text}", warning=False)
         else:
-            events.refused()
             if line.startswith(b"-ERR"):
                 events.log(False, f"Master does not support PSYNC or is in error state (reply: {text})")
             else:
@@ -177,15 +180,13 @@ class Handshake:
             )
         elif line.startswith(b"$EOF:") and len(line) >= 45:
             self._mark, self._left = line[5:45], -1
-            events.log(False, "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk")
             self.step = Step.PAYLOAD
             events.payload_begins(None)
         elif line[1:].isdigit():
             self._left = int(line[1:])
-            events.log(False, f"MASTER <-> REPLICA sync: receiving {self._left} bytes from master to disk")
             self.step = Step.PAYLOAD
             events.payload_begins(self._left)
-            if not self._left:
+            if not self._left and self.step is Step.PAYLOAD:
                 self._payload(b"")
         else:
             self._fail(f"Bad length of the snapshot from MASTER: '{text}'")
@@ -212,10 +213,16 @@ class Handshake:
             self._tail = data[-40:]
 
     def _end_payload(self, rest: bytes) -> None:
+        if self.step is Step.FAILED:
+            return
         self.step = Step.STREAM
-        self._events.payload_ends()
+        self._events.payload_ends(marked=bool(self._mark))
         if rest:
             self._events.stream(rest)
+
+    def fail(self) -> None:
+        """Give up: what came is of no use."""
+        self.step = Step.FAILED
 
 
 def _command(*words: bytes) -> bytes:

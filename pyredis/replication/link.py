@@ -1,85 +1,138 @@
-"""The follower's socket, and its loads in slices on the event loop."""
+"""The follower's socket."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..persistence.loading import LoadFailed, Slices, load_rdb
+from ..errors import ConfigRefused
+from ..util.tlstransport import TlsTransport
 
 if TYPE_CHECKING:
     from ..engine.server import Server
-    from ..persistence.loading import Loading
     from .follower import Follower
 
 
 class LeaderLink(asyncio.Protocol):
-    """Carries bytes between a leader and ``Follower``."""
+    """One attempt to reach a leader, and the connection it led to.  After ``close`` nobody hears of it."""
 
     def __init__(self, follower: Follower, flush: Callable[[], None]) -> None:
         self._follower = follower
         self._flush = flush
+        self._transport: asyncio.Transport | None = None
+        self.attempt: asyncio.Task[None] | None = None
+        self.closed = False
+
+    # --- the event loop calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._follower.link_made(self._transport.write, self._transport.abort)
+        self._transport = transport  # type: ignore[assignment]
+        if self.closed:
+            self._transport.abort()  # type: ignore[union-attr]
+            return
+        self._follower.link_made(self)
+        self._flush()
 
     def data_received(self, data: bytes) -> None:
-        self._follower.received(data)
-        self._flush()
+        if not self.closed:
+            self._follower.received(self, data)
+            self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._follower.link_lost()
-        self._flush()
+        if not self.closed:
+            self._follower.link_lost(self)
+            self._flush()
+
+    def failed(self, reason: str) -> None:
+        """The attempt came to nothing."""
+        if not self.closed:
+            self._follower.link_failed(self, reason)
+            self._flush()
+
+    # --- follower.Link ---------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and not self.closed:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
+        elif self.attempt is not None:
+            self.attempt.cancel()
+
+    def pause(self) -> None:
+        if self._transport is not None and not self.closed:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and not self.closed:
+            self._transport.resume_reading()
+
+    def _name(self, which: str) -> tuple[Any, ...]:
+        name = None if self._transport is None else self._transport.get_extra_info(which)
+        return name if isinstance(name, tuple) else ("", 0)
+
+    @property
+    def peer(self) -> bytes:
+        return _address(self._name("peername"))
+
+    @property
+    def local(self) -> bytes:
+        return _address(self._name("sockname"))
+
+    @property
+    def fd(self) -> int:
+        sock = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if sock is None else int(sock.fileno())
+
+
+def _address(name: tuple[Any, ...]) -> bytes:
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
 
 
 class Linker:
     """Connects a follower to its leader on *loop*; ``flush`` sends what commands of the stream caused."""
 
     def __init__(
-        self, server: Server, follower: Follower, loading: Loading, loop: asyncio.AbstractEventLoop,
-        flush: Callable[[], None],
-    ) -> None:  # fmt: skip
+        self, server: Server, follower: Follower, loop: asyncio.AbstractEventLoop, flush: Callable[[], None]
+    ) -> None:
         self._server = server
         self._follower = follower
-        self._config = server.config
         self._loop = loop
         self._flush = flush
-        self._tasks: set[asyncio.Task[None]] = set()
         follower.connect = self.connect
-        follower.load = lambda path: load_rdb(server, path, loading)
-        follower.run_load = self.run_load
 
-    def _spawn(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def connect(self, host: str, port: int) -> None:
+    def connect(self, host: str, port: int) -> LeaderLink:
         """Begin to connect; the follower hears of the outcome."""
-        self._spawn(self._loop.create_task(self._connect(host, port)))
+        link = LeaderLink(self._follower, self._flush)
+        link.attempt = self._loop.create_task(self._connect(link, host, port))
+        return link
 
-    async def _connect(self, host: str, port: int) -> None:
-        follower = self._follower
+    def close(self) -> None:
+        """Hang up, and connect no more."""
+        self._follower.connect = None
+        if self._follower.link is not None:
+            self._follower.link.close()
+
+    async def _connect(self, link: LeaderLink, host: str, port: int) -> None:
+        config = self._server.config
+
+        def protocol() -> asyncio.Protocol:
+            if not config.tls_replication:
+                return link
+            return TlsTransport(
+                link, self._server.tls.connecting(), server_side=False, hostname=host, failed=link.failed,
+                timeout=config.repl_timeout,
+            )  # fmt: skip
+
         try:
-            source = self._config.bind_source_addr
-            await self._loop.create_connection(
-                lambda: LeaderLink(follower, self._flush), host, port, local_addr=(source, 0) if source else None
-            )
+            source = config.bind_source_addr
+            await self._loop.create_connection(protocol, host, port, local_addr=(source, 0) if source else None)
         except OSError as error:
-            if follower.active and follower.leader_address == (host, port):
-                follower.link_failed(error.strerror or str(error))
-
-    def run_load(self, slices: Slices, done: Callable[[bool], None]) -> None:
-        """Run a load between other work; *done* hears whether it succeeded."""
-        self._spawn(self._loop.create_task(self._run_load(slices, done)))
-
-    async def _run_load(self, slices: Slices, done: Callable[[bool], None]) -> None:
-        succeeded = True
-        try:
-            for pause in slices:
-                await asyncio.sleep(pause)
-        except LoadFailed:
-            succeeded = False
-        done(succeeded)
-        self._flush()
+            link.failed(error.strerror or str(error))
+        except (ConfigRefused, ValueError) as error:  # no context; a name that cannot be a server's
+            link.failed(str(error))

@@ -2,66 +2,110 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from typing import TYPE_CHECKING
 
 from ..engine.describe_server import Fields
-from ..persistence.children import RDB, Children
-from ..persistence.rdb.writer import Writer
-from ..persistence.snapshot import Snapshots, access_of, begin_rdb
+from .failover import Failover
 from .follower import Follower
-from .leader import Leader, Replica, Stage
+from .leader import SECOND, Leader
+from .replica import Replica, Stage
+from .snapshots import ReplicaSnapshots
 from .state import History
-from .transfer import Transfer
+from .sync import Synchronizer
 
 if TYPE_CHECKING:
     from ..engine.server import Server
+    from ..persistence.service import Persistence
 
 
 class Replication:
     """History, leader and follower of *server*, and the snapshots that go to replicas."""
 
-    def __init__(self, server: Server, children: Children, snapshots: Snapshots) -> None:
+    def __init__(self, server: Server, persistence: Persistence) -> None:
         self._server = server
-        self._children = children
-        self._snapshots = snapshots
+        self._persistence = persistence
         self.history = History(server.rng, server.replication_id)
         self.leader = Leader(server, self.history)
         self.follower = Follower(server, self.history, self.leader)
-        self.leader.start_transfer = self.start_transfer
-        self.leader.busy = lambda: children.active
+        self.failover = Failover(server, self.leader, self.follower)
+        self._snapshots = ReplicaSnapshots(
+            server, persistence, self._rdb_fields,
+            lambda transfer, succeeded: self.sync.transfer_ended(transfer, succeeded), self._online,
+        )  # fmt: skip
+        self.sync = Synchronizer(server, self.leader, self._snapshots.start, lambda: persistence.children.kind)
+        self._loops = 0
+        self._starting = False
 
     def install(self) -> None:
         """Plug everything in."""
-        server = self._server
+        server, config = self._server, self._server.config
         server.close_hooks.append(self.leader.detach)
-        server.close_hooks.append(self.follower.link_closed)
-        server.cron.every(1000, lambda server: self.cron())
+        server.close_hooks.append(self.follower.client_gone)
+        server.cron.every(100, lambda server: self.cron())
         server.describe_replication = self.describe
+        server.backlog_bytes = lambda: 0 if self.history.backlog is None else self.history.backlog.memory
         server.stream_offset = server.replication_offset = lambda: self.history.offset
+        server.expired_in_file = self._expired_in_file
         server.shutdown.replicas_ready = self._replicas_ready
         server.shutdown.ask_replicas = self.leader.request_acks
-        server.config.on_change("repl-backlog-size", self._resize_backlog)
+        server.shutdown.steps.insert(0, self._report_lagging)
+        self.leader.poll_child = self._persistence.children.poll
+        self._persistence.children.ended.append(self.sync.start_pending)
+        config.on_change("repl-backlog-size", self._resize_backlog)
+        config.on_change("appendonly", self._appendonly_changed)
         for name in ("min-replicas-to-write", "min-replicas-max-lag"):
-            server.config.on_change(name, self.leader.refresh_good)
+            config.on_change(name, self.leader.refresh_good)
         for name in ("replica-read-only", "replica-serve-stale-data"):
-            server.config.on_change(name, self.follower.update_gates)
-        self._snapshots.replication_info = self._rdb_fields
+            config.on_change(name, self.follower.update_gates)
+        for name in ("masterauth", "masteruser", "tls-replication"):
+            config.on_change(name, self.follower.retry_soon)
+        self._persistence.snapshots.replication_info = self._rdb_fields
+        self.leader.listen()
         self.leader.refresh_good()
 
+    def _appendonly_changed(self) -> None:
+        self.leader.listen()
+        self.leader.tell_acknowledged()
+
     def cron(self) -> None:
-        """Once a second."""
+        """Ten times a second during a failover, else once (server.c serverCron)."""
+        self._loops += 1
+        if not self.failover.active and self._loops % 10 != 1:
+            return
+        self.failover.cron()
         self.follower.cron()
         self.leader.cron()
+        self.sync.cron()
+        self._snapshots.forget_file(list(self.leader.replicas.values()))
 
     def _resize_backlog(self) -> None:
         if self.history.backlog is not None:
-            self.history.backlog.resize(self._server.config.repl_backlog_size)
+            self.history.backlog.size = self._server.config.repl_backlog_size
+            self.leader.trim()
+
+    # --- shutting down ---------------------------------------------------------------------------
 
     def _replicas_ready(self) -> bool:
         offset = self.history.offset
         return all(replica.ack_offset == offset for replica in self.leader.replicas.values())
+
+    def _report_lagging(self, flags: int) -> None:
+        """A step of shutting down: who has not got everything; what can be sent is sent (finishShutdown)."""
+        server, offset = self._server, self.history.offset
+        replicas = list(self.leader.replicas.values())
+        lagging = [replica for replica in replicas if replica.ack_offset != offset]
+        for replica in lagging:
+            server.log.notice(
+                f"Lagging replica {replica.name} reported offset {offset - replica.ack_offset} behind master, "
+                f"lag={self._lag(replica)}, state={replica.stage.value.strip() if replica.stage else ''}."
+            )
+        if replicas:
+            server.log.notice(
+                f"{len(replicas) - len(lagging)} of {len(replicas)} replicas are in sync when shutting down."
+            )
+        self.leader.pump_all()
+
+    # --- files -----------------------------------------------------------------------------------
 
     def _rdb_fields(self) -> tuple[int, bytes, int] | None:
         """What a snapshot says of the stream, so that a restarted server can go on (rdbPopulateSaveInfo)."""
@@ -72,105 +116,68 @@ class Replication:
             return None
         return max(history.selected, 0), history.id.encode(), history.offset
 
-    # --- snapshots for replicas ------------------------------------------------------------------
+    def prepare_load(self) -> None:
+        """Before the data set is loaded at the start: keys that have expired meanwhile join the stream as DELs."""
+        config = self._server.config
+        self._starting = True
+        if config.replicaof is not None:
+            self.follower.assume(*config.replicaof)
+        elif not config.appendonly:
+            self.history.create_backlog(config.repl_backlog_size)
 
-    def start_transfer(self, replicas: list[Replica], socket: bool) -> Transfer | None:
-        """Fork a child that writes a snapshot for *replicas*; None if that is not possible."""
-        loop = asyncio.get_running_loop()
-        transfer = Transfer(self._server, replicas, socket=socket)
-        transfer.finished = self._sent
-        try:
-            if socket:
-                self._start_diskless(transfer, replicas[0], loop)
+    def _expired_in_file(self, index: int, key: bytes) -> None:
+        if self._starting and self.history.backlog is not None:
+            self.leader.feed(index, [b"DEL", key])
+
+    def loaded(self) -> None:
+        """After the start: go on in the history that the RDB file names (loadDataFromDisk)."""
+        server, history = self._server, self.history
+        self._starting = False
+        info = None if server.config.appendonly else self._persistence.loading.replication
+        if info is None:
+            history.backlog = None
+        else:
+            database, replication_id, offset = info
+            if server.config.replicaof is not None:
+                history.id, history.offset = replication_id.decode(), offset
+                self.follower.synthesize(database)
             else:
-                self._start_disk(transfer, loop)
-        except OSError as error:
-            self._server.log.warning(f"Can't save in background: fork: {error.strerror}")
-            return None
-        return transfer
+                history.resume_at(replication_id.decode(), offset)
+                self.leader.alone_since = server.now
+        self.leader.listen()
+        self.follower.cron()
 
-    def _start_diskless(self, transfer: Transfer, replica: Replica, loop: asyncio.AbstractEventLoop) -> None:
-        server = self._server
-        reading, writing = os.pipe()
-        data, functions = not replica.exclude_data, not replica.exclude_functions
-        info = self._rdb_fields()
-
-        def work(report: object) -> bool:
-            with open(writing, "wb", buffering=1 << 16) as pipe:
-                writer: Writer = begin_rdb(server, pipe.write, info, False, functions=functions)
-                if data:
-                    for db in server.databases:
-                        writer.database(db.index, db.data, db.expires, access=access_of(server, db))
-                writer.end()
-            return True
-
-        try:
-            pid = self._children.fork(RDB, work, self._diskless_done, keep=(writing,))
-        except OSError:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        transfer.abandoned = self._children.kill
-        server.log.notice(f"Background RDB transfer started by pid {pid}")
-        transfer.start(reading, loop, None)
-
-    def _diskless_done(self, status: int, signal: int) -> None:
-        log = self._server.log
-        if not status and not signal:
-            log.notice("Background RDB transfer terminated with success")
-            return
-        log.warning("Background transfer error" if not signal else f"Background transfer terminated by signal {signal}")
-        transfer, self.leader.transfer = self.leader.transfer, None
-        if transfer is not None:
-            transfer.close()
-            for replica in transfer.replicas:
-                replica.client.transport.abort()
-
-    def _start_disk(self, transfer: Transfer, loop: asyncio.AbstractEventLoop) -> None:
-        def done(succeeded: bool) -> None:
-            if not succeeded:
-                self.leader.transfer = None
-                for replica in transfer.replicas:
-                    self._server.log.warning("SYNC failed. BGSAVE child returned an error")
-                    replica.client.transport.abort()
-                return
-            descriptor = os.open(self._snapshots.path, os.O_RDONLY)
-            for replica in transfer.replicas:
-                replica.stage = Stage.SEND
-            transfer.start(descriptor, loop, os.fstat(descriptor).st_size)
-
-        if not self._snapshots.save_in_background():
-            raise OSError("the snapshot could not be started")
-        self._snapshots.completed.append(done)
-
-    def _sent(self, transfer: Transfer) -> None:
-        self.leader.transfer = None
-        for replica in list(transfer.replicas):
-            self.leader.put_online(replica, after_ack=transfer.socket)
+    def _online(self, replica: Replica) -> None:
+        self.leader.put_online(replica, after_ack=False)
 
     # --- INFO ------------------------------------------------------------------------------------
 
+    def _lag(self, replica: Replica) -> int:
+        seconds = self._server.now // SECOND - replica.ack_time // SECOND
+        return seconds if replica.stage is Stage.ONLINE else 0
+
     def describe(self) -> Fields:
         """INFO replication."""
-        server, history, leader = self._server, self.history, self.leader
-        config = server.config
+        history, leader = self.history, self.leader
+        config = self._server.config
         fields: Fields = [("role", "slave" if self.follower.active else "master")]
         fields += self.follower.describe()
         fields.append(("connected_slaves", len(leader.replicas)))
         if config.min_replicas_to_write and config.min_replicas_max_lag:
             fields.append(("min_slaves_good_slaves", leader.good_replicas))
         for number, replica in enumerate(leader.replicas.values()):
-            ip = (replica.address or replica.client.transport.peer.rpartition(b":")[0]).decode("latin-1")
             stage = replica.stage.value.strip() if replica.stage else ""
-            lag = (server.now - replica.ack_time) // 1_000_000_000 if replica.stage is Stage.ONLINE else 0
             fields.append(
-                (f"slave{number}", f"ip={ip},port={replica.port},state={stage},offset={replica.ack_offset},lag={lag}")
+                (
+                    f"slave{number}",
+                    f"ip={replica.ip},port={replica.port},state={stage},offset={replica.ack_offset},"
+                    f"lag={self._lag(replica)}",
+                )
             )
         backlog = history.backlog
         return [
             *fields,
-            ("master_failover_state", self.follower.failover_state),
+            ("master_failover_state", self.failover.state),
             ("master_replid", history.id),
             ("master_replid2", history.second_id),
             ("master_repl_offset", history.offset),
@@ -184,5 +191,5 @@ class Replication:
 
 def install(server: Server) -> None:
     """Give *server*, which has its persistence, a ``replication``."""
-    server.replication = Replication(server, server.persistence.children, server.persistence.snapshots)
+    server.replication = Replication(server, server.persistence)
     server.replication.install()

@@ -32,8 +32,13 @@ class History:
 
     def shift_id(self) -> None:
         """Begin a history that continues the present one (shiftReplicationId)."""
-        self.second_id, self.second_offset = self.id, self.offset + 1
+        self.continue_as("")
         self.new_id()
+
+    def continue_as(self, replication_id: str) -> None:
+        """The present history goes on under *replication_id*; the old id stays valid for what there is."""
+        self.second_id, self.second_offset = self.id, self.offset + 1
+        self.id = replication_id
 
     def clear_second(self) -> None:
         """Forget the former leader's id."""
@@ -43,8 +48,14 @@ class History:
         """Start to keep the stream (createReplicationBacklog)."""
         self.backlog = Backlog(size, self.offset)
 
-    def append(self, data: bytes) -> None:
-        """*data* is part of the stream."""
+    def append(self, data: bytes) -> bool:
+        """*data* is part of the stream; true if the backlog took a new block for it."""
         self.offset += len(data)
+        return self.backlog is not None and self.backlog.append(data)
+
+    def resume_at(self, replication_id: str, offset: int) -> None:
+        """A leader restarted from a file that says so: replicas of then may go on (loadDataFromDisk)."""
+        self.second_id, self.second_offset = replication_id, offset + 1
+        self.offset += offset
         if self.backlog is not None:
-            self.backlog.append(data)
+            self.backlog.rebase(offset)

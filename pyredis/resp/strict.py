@@ -78,6 +78,18 @@ class StrictParser:
         return len(self._data) - self._pos + sum(map(len, self._pieces))
 
     @property
+    def unfinished(self) -> int:
+        """Bytes received of the command that is not complete, if its lengths are written as usual.  O(arguments)"""
+        size = self.pending
+        if self._remaining:
+            argv = self._argv
+            size += len(b"*%d\r\n" % (len(argv) + self._remaining))
+            size += sum([len(argument) + len(b"$%d\r\n\r\n" % len(argument)) for argument in argv])
+        if self._missing:
+            size += len(b"$%d\r\n" % (sum(map(len, self._pieces)) + self._missing - 2))
+        return size
+
+    @property
     def gathered(self) -> int:
         """Bytes of the complete arguments of a command that is not complete.  O(arguments)"""
         return sum(map(len, self._argv))

@@ -27,7 +27,8 @@ from ...registry.flags import (
     NOSCRIPT,
     STALE,
 )
-from ...resp.encode import OK, array_header, array_of, array_of_bulks, bulk, integer
+from ...replication.replica import Stage
+from ...resp.encode import OK, array_header, array_of, array_of_bulks, bulk, encode_error, integer
 from ...util.numbers import parse_int, parse_int_or_none
 from ...util.quoting import split_args
 from .debug import debug
@@ -54,7 +55,7 @@ def sync(client: Client, argv: Argv) -> Reply:
     if client.replica is not None or client in client.server.monitoring.clients:
         return None
     _refuse_sync(client)
-    of(client.server).leader.sync(client, None)
+    of(client.server).sync.sync(client, None)
     return None
 
 
@@ -79,13 +80,13 @@ def psync(client: Client, argv: Argv) -> Reply:
         name = replication.leader.state_of(client).name
         server.log.warning(f"Replica {name} asks for synchronization but with a wrong offset")
         raise NotInteger
-    replication.leader.sync(client, (argv[1], offset))
+    replication.sync.sync(client, (argv[1], offset))
     return None
 
 
 def _refuse_sync(client: Client) -> None:
     follower = of(client.server).follower
-    if follower.failover_state != "no-failover":
+    if of(client.server).failover.active:
         raise NoMasterLink("Can't SYNC while failing over")
     if follower.active and not follower.connected:
         raise NoMasterLink("Can't SYNC while not connected with my master")
@@ -117,7 +118,7 @@ def replconf(client: Client, argv: Argv) -> Reply:
                 _acknowledge(client, argv, at)
                 return None
             case b"getack":
-                of(client.server).follower.send_ack()
+                of(client.server).follower.acknowledge_soon()
                 return None
             case b"rdb-only":
                 only = parse_int(value)
@@ -162,7 +163,7 @@ def replicaof(client: Client, argv: Argv) -> Reply:
     """REPLICAOF host port | NO ONE"""
     server = client.server
     follower = of(server).follower
-    if follower.failover_state != "no-failover":
+    if of(server).failover.active:
         raise CommandError("REPLICAOF not allowed while failing over.")
     if argv[1].lower() == b"no" and argv[2].lower() == b"one":
         if follower.active:
@@ -175,7 +176,7 @@ def replicaof(client: Client, argv: Argv) -> Reply:
     if port is None or not 0 <= port <= 65535:
         raise CommandError("Invalid master port")
     host = argv[1].decode("utf-8", "surrogateescape")
-    if follower.active and follower.leader_address == (host, port):
+    if follower.active and (follower.leader_address[0].lower(), follower.leader_address[1]) == (host.lower(), port):
         server.log.notice(
             "REPLICAOF would result into synchronization with the master we are already connected with. "
             "No operation performed."
@@ -198,14 +199,45 @@ def role(client: Client, argv: Argv) -> Reply:
         )
     replicas = [
         array_of_bulks([
-            replica.address or replica.client.transport.peer.rpartition(b":")[0],
+            replica.ip.encode("latin-1"),
             b"%d" % replica.port,
             b"%d" % replica.ack_offset,
         ])
         for replica in replication.leader.replicas.values()
-        if replica.stage is not None and replica.stage.value == "online"
+        if replica.stage is Stage.ONLINE
     ]  # fmt: skip
     return array_header(3) + bulk(b"master") + integer(replication.history.offset) + array_of(replicas)
+
+
+@command("FAILOVER", arity=-1, flags=ADMIN | NOSCRIPT | STALE)
+def failover(client: Client, argv: Argv) -> Reply:
+    """FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]"""
+    service = of(client.server).failover
+    if len(argv) == 2 and argv[1].lower() == b"abort":
+        if not service.active:
+            raise CommandError("No failover in progress.")
+        service.abort("Failover manually aborted")
+        return OK
+    timeout, force = 0, False
+    target: tuple[str, int] | None = None
+    at = 1
+    while at < len(argv):
+        option = argv[at].lower()
+        if option == b"timeout" and at + 1 < len(argv) and not timeout:
+            timeout = parse_int(argv[at + 1])
+            if timeout <= 0:
+                raise CommandError("FAILOVER timeout must be greater than 0")
+            at += 2
+        elif option == b"to" and at + 2 < len(argv) and target is None:
+            target = argv[at + 1].decode("utf-8", "surrogateescape"), parse_int(argv[at + 2])
+            at += 3
+        elif option == b"force" and not force:
+            force = True
+            at += 1
+        else:
+            raise InvalidSyntax
+    service.start(target, timeout, force)
+    return OK
 
 
 @debug("CHANGE-REPL-ID", 2, None, "CHANGE-REPL-ID",
@@ -315,8 +347,12 @@ class Waiting:
         return self.reply()
 
     def check(self) -> None:
-        """Something was acknowledged."""
-
-        if self._wait is not None and self.satisfied():
+        """Something was acknowledged, or the AOF has been switched off."""
+        if self._wait is None:
+            return
+        if self._local and not self._server.config.appendonly:
+            self._stop()
+            finish(self._client, self._wait, encode_error(WaitAofWithoutAof()))
+        elif self.satisfied():
             self._stop()
             finish(self._client, self._wait, self.reply())

@@ -199,6 +199,9 @@ class AppendOnly:
             log.notice(f"{'Opening' if opened_before else 'Creating'} AOF incr file {name} on server start")
             self.state = ON
             self._listen(True)
+            self.writer.begin_stream(counts=True)
+        else:
+            self.writer.end_stream()
         self.delete_history()
 
     def _persist(self, manifest: Manifest) -> bool:
@@ -251,6 +254,7 @@ class AppendOnly:
         self._listen(False)
         self.state = OFF
         self.rewrite_scheduled = False
+        writer.end_stream()
         self.stop_rewrite()
         writer.status_changed()
 
@@ -303,6 +307,8 @@ class AppendOnly:
         if not self._open_increment():
             self.last_rewrite_ok = False
             return False
+        if self.state == WAITING:
+            self.writer.begin_stream(counts=False)
         self.rewrites += 1
         config = server.config
 
@@ -398,7 +404,9 @@ class AppendOnly:
                 self.last_rewrite_ok = True
                 self.failures = 0
                 log.notice("Background AOF rewrite finished successfully")
-                self.state = ON if self.state == WAITING else self.state
+                if self.state == WAITING:
+                    self.state = ON
+                    self.writer.base_written()
             else:
                 self._failed()
         remove(temporary)

@@ -67,7 +67,7 @@ class Syncer:
                 self.error = error
             else:
                 self.error = None
-                self.offset = max(self.offset, job.offset)
+                self.offset = job.offset
             if job.close:
                 os.close(job.descriptor)
                 self._closed += 1

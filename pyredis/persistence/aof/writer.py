@@ -56,7 +56,7 @@ class AofWriter:
         """Bytes of the increment that is written now."""
         self.synced_size = 0
         self.synced_offset = 0
-        """Where the stream of writes stood when what is on the disk was written (fsynced_reploff)."""
+        """Where the stream stood when what is on the disk was written; -1 without an AOF (fsynced_reploff)."""
         self.last_sync = 0  # unix s
         self.postponed_since = 0  # unix s, 0: not postponed
         self.delayed_syncs = 0
@@ -67,6 +67,8 @@ class AofWriter:
         self.exit: Callable[[], None] = lambda: None
         self.child_active: Callable[[], bool] = lambda: False
         self._sync_error: OSError | None = None
+        self._counts = False
+        self._reached = 0
 
     # --- gathering -------------------------------------------------------------------------------
 
@@ -263,10 +265,28 @@ class AofWriter:
         self._advance(self.syncer.offset)
 
     def _advance(self, offset: int) -> None:
-        if offset > self.synced_offset:
+        """The stream is on the disk up to *offset*, which counts once the AOF has a base for it."""
+        self._reached = offset
+        if self._counts and self.synced_offset != offset:
             self.synced_offset = offset
             for hook in list(self._server.offset_synced):
                 hook()
+
+    def begin_stream(self, *, counts: bool) -> None:
+        """What follows is another stream, or the AOF's first: only with its base does it count (fsynced_reploff)."""
+        self._counts = counts
+        self.synced_offset = 0
+        self._reached = self.syncer.offset = self._server.replication_offset()
+
+    def end_stream(self) -> None:
+        """The AOF is off: nothing is kept any more."""
+        self._counts = False
+        self.synced_offset = -1
+
+    def base_written(self) -> None:
+        """The base is on the disk, and with it what has been synced since it was begun."""
+        self._counts = True
+        self._advance(self._reached)
 
     @property
     def failure(self) -> str | None:
