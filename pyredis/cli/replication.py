@@ -157,6 +157,7 @@ def _order(server: Client, leader: ServerUrl) -> None:
         settings += ["tls-replication", "no"]
     _call(server, "CONFIG", "SET", *settings)
     _call(server, "REPLICAOF", leader.host, leader.port)
+    _call(server, "CLIENT", "UNPAUSE")  # a pause (of --drain, say) would hold the leader's stream back, too
 
 
 def _call(server: Client, *words: str | int) -> object:
