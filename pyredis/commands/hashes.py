@@ -51,12 +51,18 @@ def hset(client: Client, argv: Argv) -> Reply:
         return integer(_put_all(client, argv, "hset"))
     _, key, field, value = argv
     db = client.db
-    found = db.edit(key, Hash)
-    if found is None:
-        found = Hash()
-        db.add(key, found)
-    reply = ONE if found.put(field, value, client.server.thresholds) else ZERO
-    db.changed(key, b"hset", HASH)
+    found = db.data.get(key)
+    if type(found) is not Hash or key in db.expires:  # two frames less for the usual case
+        found = db.edit(key, Hash)
+        if found is None:
+            found = Hash()
+            db.add(key, found)
+    server = db.server
+    reply = ONE if found.put(field, value, server.thresholds) else ZERO
+    if server.observers:
+        db.changed(key, b"hset", HASH)
+    else:
+        server.dirty += 1
     return reply
 
 

@@ -52,17 +52,22 @@ MOVED_KEYS: Final = (at(1, RW | ACCESS | DELETE), at(2, RW | INSERT))
 def lpush(client: Client, argv: Argv) -> Reply:
     """LPUSH key element [element ...]"""
     db, key = client.db, argv[1]
-    found = db.edit(key, List)
-    if found is None:
-        found = List()
-        db.add(key, found)
-    long, thresholds = found.long, client.server.thresholds
+    found = db.data.get(key)
+    if type(found) is not List or key in db.expires:  # two frames less for the usual case
+        found = db.edit(key, List)
+        if found is None:
+            found = List()
+            db.add(key, found)
+    server, long = db.server, found.long
     if long is not None and len(argv) == 3:
-        long.push_head(argv[2], thresholds.list_packed_threshold)
+        long.push_head(argv[2], server.thresholds.list_packed_threshold)
         length = long.count
     else:
-        length = found.push_head(argv[2:], thresholds)
-    db.changed(key, b"lpush", LIST, len(argv) - 2)
+        length = found.push_head(argv[2:], server.thresholds)
+    if server.observers:
+        db.changed(key, b"lpush", LIST, len(argv) - 2)
+    else:
+        server.dirty += len(argv) - 2
     return b":%d\r\n" % length
 
 
@@ -70,17 +75,22 @@ def lpush(client: Client, argv: Argv) -> Reply:
 def rpush(client: Client, argv: Argv) -> Reply:
     """RPUSH key element [element ...]"""
     db, key = client.db, argv[1]
-    found = db.edit(key, List)
-    if found is None:
-        found = List()
-        db.add(key, found)
-    long, thresholds = found.long, client.server.thresholds
+    found = db.data.get(key)
+    if type(found) is not List or key in db.expires:  # two frames less for the usual case
+        found = db.edit(key, List)
+        if found is None:
+            found = List()
+            db.add(key, found)
+    server, long = db.server, found.long
     if long is not None and len(argv) == 3:
-        long.push_tail(argv[2], thresholds.list_packed_threshold)
+        long.push_tail(argv[2], server.thresholds.list_packed_threshold)
         length = long.count
     else:
-        length = found.push_tail(argv[2:], thresholds)
-    db.changed(key, b"rpush", LIST, len(argv) - 2)
+        length = found.push_tail(argv[2:], server.thresholds)
+    if server.observers:
+        db.changed(key, b"rpush", LIST, len(argv) - 2)
+    else:
+        server.dirty += len(argv) - 2
     return b":%d\r\n" % length
 
 
@@ -145,13 +155,18 @@ def lpop(client: Client, argv: Argv) -> Reply:
     if len(argv) != 2:
         return _pop_count(client, argv, "lpop", head=True)
     db, key = client.db, argv[1]
-    found = db.edit(key, List)
-    if found is None:
-        return client.wire.null
+    found = db.data.get(key)
+    if type(found) is not List or key in db.expires:
+        found = db.edit(key, List)
+        if found is None:
+            return client.wire.null
     long = found.long
     if long is not None and len(long.nodes) > 2:  # so it neither becomes empty nor shrinks
         value = long.pop_head()
-        db.changed(key, b"lpop", LIST)
+        if db.server.observers:
+            db.changed(key, b"lpop", LIST)
+        else:
+            db.server.dirty += 1
     else:
         value = pop_one(client, db, key, found, head=True)
     return b"$%d\r\n%b\r\n" % (len(value), value)
@@ -163,13 +178,18 @@ def rpop(client: Client, argv: Argv) -> Reply:
     if len(argv) != 2:
         return _pop_count(client, argv, "rpop", head=False)
     db, key = client.db, argv[1]
-    found = db.edit(key, List)
-    if found is None:
-        return client.wire.null
+    found = db.data.get(key)
+    if type(found) is not List or key in db.expires:
+        found = db.edit(key, List)
+        if found is None:
+            return client.wire.null
     long = found.long
     if long is not None and len(long.nodes) > 2:  # so it neither becomes empty nor shrinks
         value = long.pop_tail()
-        db.changed(key, b"rpop", LIST)
+        if db.server.observers:
+            db.changed(key, b"rpop", LIST)
+        else:
+            db.server.dirty += 1
     else:
         value = pop_one(client, db, key, found, head=False)
     return b"$%d\r\n%b\r\n" % (len(value), value)

@@ -34,7 +34,9 @@ _FEW_LEFT: Final = 5  # SPOP_MOVE_STRATEGY_MUL
 def sadd(client: Client, argv: Argv) -> Reply:
     """SADD key member [member ...]"""
     db, key, first = client.db, argv[1], argv[2]
-    found = db.edit(key, Set)
+    found = db.data.get(key)
+    if type(found) is not Set or key in db.expires:  # a frame less for the usual case
+        found = db.edit(key, Set)
     count = len(argv) - 2
     if count == 1 and found is not None and first in found:
         return ZERO
@@ -237,7 +239,7 @@ def _store(db: Database, key: bytes, result: Set | None, event: bytes) -> Reply:
         db.store(key, result)
         db.changed(key, event, SET)
         return integer(len(result))
-    if db.remove(key):
+    if db.remove(key, lazily=db.server.config.lazyfree_lazy_server_del):
         db.changed(key, b"del", GENERIC)
     return ZERO
 

@@ -264,7 +264,14 @@ def msetnx(client: Client, argv: Argv) -> Reply:
 
 def _set_all(client: Client, argv: Argv) -> None:
     db = client.db
+    server = db.server
     store, changed, expires = db.store, db.changed, db.expires
+    if db.sampler is None and not server.observers and not server.notify_flags and not expires:
+        data = db.data  # nobody to tell, as in SET
+        for key, value in zip(argv[1::2], argv[2::2], strict=True):
+            data[key] = value
+        server.dirty += len(argv) // 2
+        return
     for key, value in zip(argv[1::2], argv[2::2], strict=True):
         if key in expires:
             db.expire_for_write(key)
@@ -352,7 +359,7 @@ def _parse_getex(argv: Argv) -> tuple[bytes, bytes | None]:
 # --- numbers --------------------------------------------------------------------------------------
 
 
-def _increase(client: Client, key: bytes, amount: int) -> bytes:
+def _increase(client: Client, key: bytes, amount: int = 1) -> bytes:
     db = client.db
     old = db.data.get(key)
     if old is not None and (old.__class__ is not bytes or key in db.expires):
@@ -367,14 +374,17 @@ def _increase(client: Client, key: bytes, amount: int) -> bytes:
             raise Overflow
         text = b"%d" % total
         db.data[key] = text
-    db.changed(key, b"incrby", STRING)
+    if db.server.observers:
+        db.changed(key, b"incrby", STRING)
+    else:
+        db.server.dirty += 1
     return b":%b\r\n" % text
 
 
 @command("INCR", arity=2, flags=UPDATING, keys=at(1, RW | ACCESS | UPDATE), acl="string")
 def incr(client: Client, argv: Argv) -> Reply:
     """INCR key"""
-    return _increase(client, argv[1], 1)
+    return _increase(client, argv[1])
 
 
 @command("DECR", arity=2, flags=UPDATING, keys=at(1, RW | ACCESS | UPDATE), acl="string")

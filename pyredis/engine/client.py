@@ -199,6 +199,7 @@ class Client:
 
     def restrict(self, gate: int, on: bool = True) -> None:
         """Set or clear gate bits."""
+        self.server.unsettled = True  # has dispatch.run look at the gates again
         if on:
             self.gate |= gate
         else:

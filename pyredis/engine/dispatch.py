@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError, ProtocolError
-from ..registry.command import keys_of
+from ..registry.command import Command, keys_of
 from ..registry.flags import (
     GATE_ACL,
     GATE_MONITORED,
     GATE_PROFILE,
+    GUARDED,
     PUBSUB,
     READONLY,
     RELAYS_SCRIPT,
@@ -24,10 +25,12 @@ from .slowlog import redacted
 
 if TYPE_CHECKING:
     from ..effects.blocking import Wait
-    from ..registry.command import Argv, Command, Reply
+    from ..registry.command import Argv, Reply
     from .client import Client
     from .server import Server
 
+
+UNKNOWN = Command("", lambda client, argv: None, 0, GUARDED, (), "", (), None, None)
 
 HTTP_WORDS = frozenset({b"post", b"host:"})
 HTTP_WARNING_INTERVAL = 60_000_000_000
@@ -42,24 +45,27 @@ def run(client: Client, data: bytes) -> None:
     server = client.server
     client.input_bytes += len(data)
     next_argv = client.parser.feed(data)
-    add, lookup, time_ns = client.out.append, server.commands.get, server.clock.time_ns
+    add, commands, time_ns = client.out.append, server.commands, server.clock.time_ns
     started = server.now = client.last_interaction = time_ns()
     outer, server.executing = server.executing, client
     command = client.command
     try:
         while not client.halted:
-            # What may halt a client is guarded or returns no reply, so the inner loop need not look.
+            gate, slow_ns = client.gate | server.gate, server.slow_ns
+            # What may halt a client is guarded or returns no reply, and what changes a gate leaves the server
+            # unsettled, so the inner loop need not look.
             while True:
                 argv = next_argv()
                 if not argv:
                     if argv is False:
                         return
                     continue
-                command = lookup(argv[0])
-                if (
-                    command is None
-                    or (client.gate | server.gate) & command.gates
-                    or (len(argv) != command.exact and not command.least <= len(argv) <= command.most)
+                try:
+                    command = commands[argv[0]]
+                except KeyError:
+                    command = UNKNOWN
+                if gate & command.gates or (
+                    len(argv) != command.exact and not command.least <= len(argv) <= command.most
                 ):
                     guarded(client, command, argv)
                     command = client.command
@@ -69,17 +75,19 @@ def run(client: Client, data: bytes) -> None:
                     reply = command.handler(client, argv)
                 except Exception as error:
                     reply = failed(client, command, error)
+                ended = time_ns()
+                elapsed = ended - started
                 if reply is not None:
                     add(reply)
                 if server.unsettled:
                     settle(client, command, argv)
-                ended = time_ns()
+                    ended = time_ns()
+                    gate = client.gate | server.gate
                 if reply is None and client.wait is not None:  # counted when it is run again
                     client.command, client.argv = command, argv
                     break
-                elapsed = ended - started
                 command.record(elapsed)
-                if elapsed > server.slow_ns:
+                if elapsed > slow_ns:
                     server.report_slow(client, command, argv, elapsed)
                 started = server.now = ended
                 if reply is None:
@@ -96,8 +104,11 @@ def run(client: Client, data: bytes) -> None:
 def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     """Execute one command that something may refuse, queue or observe; its reply goes to ``client.out``."""
     server = client.server
+    if command is UNKNOWN:
+        command = None
+    client.command, client.argv = None, argv  # what CLIENT LIST and ACL LOG name is what came last, even if refused
     try:
-        command = server.resolve(command, argv, client)
+        client.command = command = server.resolve(command, argv, client)
         if not guard(client, command, argv):  # queued, postponed or answered already
             return
     except CommandError as error:
@@ -110,7 +121,6 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
         server.count_error(error)
         answer(client, encode_error(error))
         return
-    client.command, client.argv = command, argv
     reply = call(client, command, argv)
     if reply is not None:
         answer(client, reply, command)
@@ -304,6 +314,7 @@ def _recheck(client: Client, command: Command) -> Reply:
         try:
             client.server.acl.check_or_raise(client, command, client.argv)
         except CommandError as error:
+            command.rejected += 1
             client.server.count_error(error)
             return encode_error(error)
     return None

@@ -82,6 +82,8 @@ class Server(Keyspace):
         """Commands that a profile of rights has taken out of ``commands``, for those who may run them all the same."""
         self.acl = AclStore(self)
         self.gate = GATE_ALWAYS
+        self.unsettled = False
+        """Set by whatever needs ``dispatch.settle`` after the running command."""
         self.busy_text: str | None = None
         self.loading = False
 
@@ -122,8 +124,6 @@ class Server(Keyspace):
         self.monitoring = Monitoring(self)
         self.pausing = Pausing(self)
         self.propagation = Propagation()
-        self.unsettled = False
-        """Set by whatever needs ``dispatch.settle`` after the running command."""
         self.after_command: list[Callable[[Client], None]] = []
         self.slow_ns = 1 << 62
         """Commands that take longer are reported to ``slow_observers``."""
@@ -238,6 +238,7 @@ class Server(Keyspace):
 
     def restrict(self, gate: int, on: bool = True) -> None:
         """Set or clear gate bits that concern every client."""
+        self.unsettled = True  # has dispatch.run look at the gates again
         if on:
             self.gate |= gate
         else:

@@ -43,7 +43,7 @@ class Command:
         self.arity = arity
         self.least = abs(arity)
         self.most = arity if arity > 0 else sys.maxsize
-        self.exact = arity  # the usual case, decided by one comparison
+        self.exact = self.least  # the usual case, decided by one comparison
         if any(spec.begin == "keyword" or spec.find != "range" for spec in keys):
             flags |= MOVABLE_KEYS
         self.flags = flags

@@ -102,17 +102,31 @@ def test_commands_may_be_left_for_later(stream, places, data):
     assert result == said(StrictParser(), [stream])
 
 
-def test_clean_chunks_are_left_to_hiredis():
+def test_short_commands_are_left_to_hiredis():
     parser = RequestParser()
-    gets = parser.feed(command(b"PING"))
+    gets = parser.feed(command(b"PING") * 3)
     assert type(gets).__name__ == "builtin_function_or_method"
-    assert gets() == [b"PING"]
-    assert gets() is False
-    long = command(b"SET", b"k", b"x" * 500)
-    many = command(b"RPUSH", *[b"x"] * 100)
+    assert [gets() for _ in range(4)] == [[b"PING"]] * 3 + [False]
+
+
+def test_long_and_many_arguments_come_from_hiredis_as_well():
+    parser = RequestParser()
+    long = command(b"SET", b"k", b"x" * 5000)
+    many = command(b"RPUSH", *[b"x"] * 300)
     both = command(b"HSET", *[b"f" * 50, b"v"] * 30)
-    assert parser.feed(command(b"PING") + long + many + both + long) == gets
-    assert [len(gets()) for _ in range(5)] == [1, 3, 101, 61, 3]
+    following = parser.feed(command(b"PING") + long + many + both + long)
+    assert [len(following()) for _ in range(5)] == [1, 3, 301, 61, 3]
+    assert parser.idle
+    assert parser.consumed == 0  # which the parser in Python counts
+    assert following() is False
+
+
+@pytest.mark.parametrize(
+    "odd", [b"+OK", b":1", b"$-1", b"*1\r\n$1\r\nx", b"=8\r\ntxt:abcd", b"_", b"#t", b",1.5", b"-E"]
+)
+def test_what_only_hiredis_takes_for_an_argument_is_refused(odd):
+    stream = command(b"PING") + b"*3\r\n$3\r\nSET\r\n" + odd + b"\r\n$60\r\n" + b"x" * 60 + b"\r\n" + command(b"PING")
+    assert said(RequestParser(), [stream]) == said(StrictParser(), [stream])
 
 
 @pytest.mark.parametrize("count", [1, 5])

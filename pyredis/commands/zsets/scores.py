@@ -42,8 +42,11 @@ def zadd(client: Client, argv: Argv) -> Reply:
         return _add(client, argv)
     _, key, text, member = argv
     score = float(text) if text.isdigit() and len(text) < 20 else _parse_score(text)
-    db, thresholds = client.db, client.server.thresholds
-    found = db.edit(key, SortedSet)
+    db = client.db
+    thresholds = db.server.thresholds
+    found = db.data.get(key)
+    if type(found) is not SortedSet or key in db.expires:  # a frame less for the usual case
+        found = db.edit(key, SortedSet)
     if found is None:
         found = SortedSet()
         db.add(key, found)
