@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ForcedUnblock
 from ..registry.flags import GATE_READONLY, GATE_STALE
-from ..resp.encode import encode_error
 from .handshake import Handshake, Step
 from .intake import DirectIntake, FileIntake, Intake, IntakeFailed
+from .switching import AofSwitch, disconnect_blocked
 from .upstream import Link, Upstream
 
 if TYPE_CHECKING:
     from ..engine.client import Client
-    from ..engine.describe_server import Fields
     from ..engine.server import Server
     from .leader import Leader
     from .state import History
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 LONGEST_WAIT = 16
 """Seconds between two attempts when a leader refuses again and again what we have to say, or sends nonsense."""
-AOF_ATTEMPTS = 10
+LOAD_FAILED = "Failed trying to load the MASTER synchronization DB"
 
 
 class Follower:
@@ -49,6 +47,7 @@ class Follower:
         # Plugged by ``failover``.
         self.failing_over: Callable[[], bool] = lambda: False
         self.failover_answered: Callable[[bool], bool] = lambda accepted: True
+        self._aof = AofSwitch(server)
         self._intake: Intake | None = None
         self._initial: tuple[str | None, int] = (None, -1)
         self._marked = False
@@ -99,7 +98,7 @@ class Follower:
         if self.connected:
             self._cache_leader()
         self._drop_link()
-        self._disconnect_blocked()
+        disconnect_blocked(self._server)
         self.assume(host, port)
         if was_leader:
             self.synthesize()
@@ -154,21 +153,7 @@ class Follower:
         self.update_gates()
         self._leader.listen()
         self._leader.refresh_good()
-        self._restart_aof()
-
-    def _disconnect_blocked(self) -> None:
-        """What they wait for may now never come (disconnectAllBlockedClients)."""
-        server = self._server
-        for client in list(server.blocking.clients):
-            wait = client.wait
-            if wait is None or wait.kind == "shutdown":
-                continue
-            server.blocking.cancel(client)
-            client.update_halted()
-            error = ForcedUnblock()
-            server.count_error(error)
-            client.deliver(encode_error(error))
-            client.close()
+        self._aof.restart()
 
     # --- the link --------------------------------------------------------------------------------
 
@@ -273,7 +258,11 @@ class Follower:
             log.notice("Connection with master lost.")
             self._hang_up()
         elif self.syncing:
-            log.warning("I/O error trying to sync with MASTER: connection lost")
+            if isinstance(self._intake, DirectIntake):
+                self._intake.report_short()
+                log.warning(f"{LOAD_FAILED} from socket, check server logs.")
+            else:
+                log.warning("I/O error trying to sync with MASTER: connection lost")
             self._give_up(at_once=True)
         else:
             log.warning("Failed to read response from the server: Connection reset by peer")
@@ -345,7 +334,7 @@ class Follower:
         try:
             if swap or (mode == "on-empty-db" and not any(db.data for db in server.databases)):
                 self._announce_transfer(length, DirectIntake.destination)
-                self._stop_aof()
+                self._aof.stop()
                 self._intake = DirectIntake(
                     server, self._attach_to_new_leader, self._loaded, total=length or 0, swap=swap,
                     asynchronous=swap and self._initial[0] == self._history.id,
@@ -370,7 +359,7 @@ class Follower:
     def payload_ends(self, *, marked: bool) -> None:
         self._marked = marked
         if isinstance(self._intake, FileIntake):
-            self._stop_aof()
+            self._aof.stop()
         self._take_in(lambda intake: intake.end())
 
     def _take_in(self, step: Callable[[Intake], None]) -> None:
@@ -414,11 +403,9 @@ class Follower:
         server, history = self._server, self._history
         intake, self._intake = self._intake, None
         if failure is not None:
-            direct = isinstance(intake, DirectIntake)
-            server.log.warning(
-                f"Failed trying to load the MASTER synchronization DB from {'socket' if direct else 'disk'}: {failure}"
-            )
-            self._restart_aof()
+            source = "socket" if isinstance(intake, DirectIntake) else "disk"
+            server.log.warning(f"{LOAD_FAILED} from {source}, check server logs: {failure}")
+            self._aof.restart()
             self._give_up(patient=True)
             return
         replication_id, offset = self._initial
@@ -438,7 +425,7 @@ class Follower:
         server.log.notice("MASTER <-> REPLICA sync: Finished with success")
         if self._marked:
             self.send_ack()
-        self._restart_aof()
+        self._aof.restart()
         waiting, self._waiting_stream = self._waiting_stream, []
         for data in waiting:
             self.stream(data)
@@ -449,29 +436,6 @@ class Follower:
         self.down_since = 0
         self._failures = 0
         self.update_gates()
-
-    def _stop_aof(self) -> None:
-        aof = self._server.persistence.aof
-        if aof.state != "off":
-            aof.turn_off()
-
-    def _restart_aof(self, attempt: int = 1) -> None:
-        """Log again what is written, after the data set has been replaced (restartAOFAfterSYNC)."""
-        server = self._server
-        aof = server.persistence.aof
-        if not server.config.appendonly or aof.state != "off" or aof.turn_on():
-            return
-        if attempt == AOF_ATTEMPTS:
-            server.log.warning(
-                "FATAL: this replica instance finished the synchronization with its master, but the AOF can't be "
-                "turned on. Exiting now."
-            )
-            server.persistence.exit()
-            return
-        server.log.warning(
-            "Failed enabling the AOF after successful master synchronization! Trying it again in one second."
-        )
-        server.timers.at(server.clock.monotonic_ns() + SECOND, lambda: self._restart_aof(attempt + 1))
 
     # --- once a second ---------------------------------------------------------------------------
 
@@ -521,40 +485,3 @@ class Follower:
         if self.can_resume:
             return self.selected, self._history.id.encode(), self._history.offset
         return None
-
-    def describe(self) -> Fields:
-        """The part of INFO replication that only a follower has."""
-        if not self.active:
-            return []
-        server, history, config = self._server, self._history, self._server.config
-        host, port = self.leader_address
-        now = server.now // SECOND
-        known = self.connected or self.can_resume
-        read = self.upstream.read_offset if self.upstream is not None else history.offset
-        fields: Fields = [
-            ("master_host", host),
-            ("master_port", port),
-            ("master_link_status", "up" if self.connected else "down"),
-            ("master_last_io_seconds_ago", now - self.last_io // SECOND if self.connected else -1),
-            ("master_sync_in_progress", int(self.syncing)),
-            ("slave_read_repl_offset", read if known else 1),
-            ("slave_repl_offset", history.offset if known else 1),
-        ]
-        if self.syncing:
-            total, done = self.transfer_size, self.transfer_read
-            fields += [
-                ("master_sync_total_bytes", total),
-                ("master_sync_read_bytes", done),
-                ("master_sync_left_bytes", total - done),
-                ("master_sync_perc", f"{done / total * 100 if total else 0:.2f}"),
-                ("master_sync_last_io_seconds_ago", now - self.last_io // SECOND),
-            ]
-        if not self.connected:
-            down = now - self.down_since // SECOND if self.down_since else -1
-            fields.append(("master_link_down_since_seconds", down))
-        return [
-            *fields,
-            ("slave_priority", config.replica_priority),
-            ("slave_read_only", int(config.replica_read_only)),
-            ("replica_announced", int(config.replica_announced)),
-        ]

@@ -73,7 +73,8 @@ class Load:
         try:
             reader.feed(data)
         except RdbError as error:
-            raise IntakeFailed(f"{error.reason} at offset {max(0, error.offset)}") from None
+            self.report(error.reason)
+            raise IntakeFailed(error.reason) from None
         except LoadFailed:
             raise IntakeFailed("it does not fit this server") from None
         loading.loaded_bytes += len(data)
@@ -86,7 +87,8 @@ class Load:
         try:
             self.reader.finish()
         except RdbError as error:
-            raise IntakeFailed(f"{error.reason} at offset {max(0, error.offset)}") from None
+            self.report(error.reason)
+            raise IntakeFailed(error.reason) from None
         if self.reader.leftover:
             raise IntakeFailed("Replication stream EOF marker is broken")
         report_loaded(server, self.reader, self.sink)
@@ -104,6 +106,14 @@ class Load:
         for db in server.databases:
             server.blocking.signal_all(db)
         return self.sink.replication
+
+    def report(self, reason: str, *, cut: bool = False) -> None:
+        """Log where the snapshot ends too early, because the link was *cut*, or is damaged (rdbReportError)."""
+        more = " from socket, assuming connection error, resuming operation." if cut else ""
+        self._server.log.warning(
+            f"Internal error in RDB reading offset {self.reader.offset}, function at rdb.c:0 -> {reason}. "
+            f"Failure loading rdb format{more}"
+        )
 
     def abort(self) -> None:
         """Forget what has been loaded so far."""
@@ -358,6 +368,11 @@ class DirectIntake(Intake):
         self._queue += data
         if not self._waiting:
             self._step()
+
+    def report_short(self) -> None:
+        """The link was cut: log how far it came."""
+        if self._load is not None:
+            self._load.report("Unexpected EOF reading RDB file", cut=True)
 
     def end(self) -> None:
         self._ended = True

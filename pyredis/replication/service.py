@@ -9,6 +9,7 @@ from .failover import Failover
 from .follower import Follower
 from .leader import SECOND, Leader
 from .replica import Replica, Stage
+from .report import follower_fields
 from .snapshots import ReplicaSnapshots
 from .state import History
 from .sync import Synchronizer
@@ -161,7 +162,7 @@ class Replication:
         history, leader = self.history, self.leader
         config = self._server.config
         fields: Fields = [("role", "slave" if self.follower.active else "master")]
-        fields += self.follower.describe()
+        fields += follower_fields(self._server, self.follower, history)
         fields.append(("connected_slaves", len(leader.replicas)))
         if config.min_replicas_to_write and config.min_replicas_max_lag:
             fields.append(("min_slaves_good_slaves", leader.good_replicas))

@@ -96,7 +96,10 @@ def test_a_truncated_transfer(network: Network, node: Nodes, load: str) -> None:
     assert follower.info("master_sync_left_bytes") == "20"
     link.cut()
     network.quiesce()
-    assert follower.logged("I/O error trying to sync with MASTER: connection lost") == 1
+    line = (
+        "I/O error trying to sync with MASTER: connection lost" if load == "disabled" else "assuming connection error"
+    )
+    assert follower.logged(line) == 1
     assert follower.logged("Reconnecting to MASTER 127.0.0.1:7001 after failure") == 1
     assert follower.data() == {b"mine": b"1"}
     assert follower.info("master_link_status") == "down"
@@ -221,7 +224,7 @@ def test_a_replica_that_reads_nothing_costs_the_shared_buffer_only(network: Netw
         leader("SET", "k", "x" * 100_000)
     assert leader.info("connected_slaves") == "1"
     assert leader.logged("scheduled to be closed ASAP for overcoming of output buffer limits") == 1
-    assert leader.replication.history.backlog.memory < 3 << 20  # type: ignore[union-attr]
+    assert leader.replication.history.backlog.memory < 3 << 20
     other.link.move()
 
 

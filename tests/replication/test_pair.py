@@ -292,7 +292,7 @@ def test_a_paused_follower_receives_but_does_not_apply(network: Network, pair: P
     network.quiesce()
     history = follower.replication.history.offset
     assert b"k" not in follower.data()
-    assert follower.replication.follower.upstream.read_offset > history  # type: ignore[union-attr]
+    assert follower.replication.follower.upstream.read_offset > history
     follower.server.pausing.unpause("client")
     network.clock.advance(seconds=6)
     network.quiesce()
