@@ -207,6 +207,7 @@ def client_no_evict(client: Client, argv: Argv) -> Reply:
 def client_no_touch(client: Client, argv: Argv) -> Reply:
     """CLIENT NO-TOUCH ON | OFF"""
     client.no_touch = _on_or_off(argv[2])
+    client.server.accesses.ask()
     return OK
 
 

@@ -22,7 +22,7 @@ from ..persistence.rdb.dump import verify
 from ..persistence.snapshot import save_options
 from ..registry.arguments import Arguments
 from ..registry.command import Argv, Reply, command
-from ..registry.flags import ACCESS, ASKING, DENYOOM, OW, READONLY, RO, UPDATE, WRITE
+from ..registry.flags import ACCESS, ASKING, DENYOOM, LOOKS_ONLY, OW, READONLY, RO, UPDATE, WRITE
 from ..registry.keyspecs import at
 from ..resp.encode import OK, bulk
 from ..util.numbers import parse_int
@@ -69,7 +69,7 @@ class _Options:
                     raise InvalidSyntax
 
 
-@command("RESTORE", arity=-4, flags=WRITE | DENYOOM, keys=at(1, OW | UPDATE), acl="keyspace dangerous")
+@command("RESTORE", arity=-4, flags=WRITE | DENYOOM | LOOKS_ONLY, keys=at(1, OW | UPDATE), acl="keyspace dangerous")
 def restore(client: Client, argv: Argv) -> Reply:
     """RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"""
     options = _Options(argv)
@@ -81,7 +81,7 @@ def restore(client: Client, argv: Argv) -> Reply:
         raise InvalidTtl
     value = _read(client, argv[3])
 
-    existed = options.replace and db.remove(key)
+    existed = options.replace and db.remove(key, lazily=server.config.lazyfree_lazy_server_del)
     now = server.now // 1_000_000
     when = ttl if options.absolute or not ttl else now + ttl
     if when and when <= now and not server.keeps_expired:
@@ -115,7 +115,13 @@ def _read(client: Client, payload: bytes) -> object:
         server.stats.dump_payload_sanitizations += options.sanitized
 
 
-@command("RESTORE-ASKING", arity=-4, flags=WRITE | DENYOOM | ASKING, keys=at(1, OW | UPDATE), acl="keyspace dangerous")
+@command(
+    "RESTORE-ASKING",
+    arity=-4,
+    flags=WRITE | DENYOOM | ASKING | LOOKS_ONLY,
+    keys=at(1, OW | UPDATE),
+    acl="keyspace dangerous",
+)
 def restore_asking(client: Client, argv: Argv) -> Reply:
     """RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"""
     return restore(client, argv)

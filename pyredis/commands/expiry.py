@@ -12,7 +12,7 @@ from ..errors import (
 )
 from ..keyspace.events import GENERIC
 from ..registry.command import Argv, Reply, command
-from ..registry.flags import ACCESS, FAST, READONLY, RO, RW, UPDATE, WRITE
+from ..registry.flags import ACCESS, FAST, LOOKS_ONLY, READONLY, RO, RW, UPDATE, WRITE
 from ..registry.keyspecs import at
 from ..resp.encode import MINUS_ONE, MINUS_TWO, ONE, ZERO, integer
 from ..util.numbers import INT64_MAX, INT64_MIN, parse_int
@@ -61,7 +61,7 @@ def _expire(client: Client, argv: Argv, unit: int, base: int, name: str) -> byte
     if conditions and not _holds(conditions, when, db.expires.get(key)):
         return ZERO
     if when <= server.now // 1_000_000 and not server.keeps_expired:
-        db.remove(key)
+        db.remove(key, lazily=server.config.lazyfree_lazy_expire)
         db.changed(key, b"del", GENERIC)
         client.propagate(b"UNLINK" if server.config.lazyfree_lazy_expire else b"DEL", key)
         return ONE
@@ -110,25 +110,25 @@ def persist(client: Client, argv: Argv) -> Reply:
 # --- asking ---------------------------------------------------------------------------------------
 
 
-@command("TTL", arity=2, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="keyspace", tips=UNTIMED)
+@command("TTL", arity=2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO | ACCESS), acl="keyspace", tips=UNTIMED)
 def ttl(client: Client, argv: Argv) -> Reply:
     """TTL key"""
     return _lifetime(client, argv[1], client.server.now // 1_000_000, 1000)
 
 
-@command("PTTL", arity=2, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="keyspace", tips=UNTIMED)
+@command("PTTL", arity=2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO | ACCESS), acl="keyspace", tips=UNTIMED)
 def pttl(client: Client, argv: Argv) -> Reply:
     """PTTL key"""
     return _lifetime(client, argv[1], client.server.now // 1_000_000, 1)
 
 
-@command("EXPIRETIME", arity=2, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="keyspace")
+@command("EXPIRETIME", arity=2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO | ACCESS), acl="keyspace")
 def expiretime(client: Client, argv: Argv) -> Reply:
     """EXPIRETIME key"""
     return _lifetime(client, argv[1], 0, 1000)
 
 
-@command("PEXPIRETIME", arity=2, flags=READONLY | FAST, keys=at(1, RO | ACCESS), acl="keyspace")
+@command("PEXPIRETIME", arity=2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO | ACCESS), acl="keyspace")
 def pexpiretime(client: Client, argv: Argv) -> Reply:
     """PEXPIRETIME key"""
     return _lifetime(client, argv[1], 0, 1)

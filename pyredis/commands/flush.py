@@ -29,8 +29,7 @@ def dbsize(client: Client, argv: Argv) -> Reply:
 @command("FLUSHDB", arity=-1, flags=WRITE, acl="keyspace dangerous", tips=ALL_SHARDS)
 def flushdb(client: Client, argv: Argv) -> Reply:
     """FLUSHDB [ASYNC | SYNC]"""
-    _check_flush(argv)
-    _flush(client, [client.db], client.db)
+    _flush(client, [client.db], client.db, lazily=_parse_flush(client, argv))
     client.propagate(*argv)
     return OK
 
@@ -38,24 +37,27 @@ def flushdb(client: Client, argv: Argv) -> Reply:
 @command("FLUSHALL", arity=-1, flags=WRITE, acl="keyspace dangerous", tips=ALL_SHARDS)
 def flushall(client: Client, argv: Argv) -> Reply:
     """FLUSHALL [ASYNC | SYNC]"""
-    _check_flush(argv)
-    _flush(client, client.server.databases, None)
+    _flush(client, client.server.databases, None, lazily=_parse_flush(client, argv))
     client.propagate(*argv)
     return OK
 
 
-def _check_flush(argv: Argv) -> None:
-    """Refuse anything but ASYNC or SYNC: how memory is freed is the interpreter's business either way."""
-    if len(argv) > 2 or (len(argv) == 2 and argv[1].upper() not in (b"ASYNC", b"SYNC")):
+def _parse_flush(client: Client, argv: Argv) -> bool:
+    """Whether to free later (db.c getFlushCommandFlags).  Raises InvalidSyntax."""
+    if len(argv) == 1:
+        return client.server.config.lazyfree_lazy_user_flush
+    mode = argv[1].upper()
+    if len(argv) > 2 or mode not in (b"ASYNC", b"SYNC"):
         raise InvalidSyntax
+    return mode == b"ASYNC"
 
 
-def _flush(client: Client, databases: list[Database], flushed: Database | None) -> None:
+def _flush(client: Client, databases: list[Database], flushed: Database | None, *, lazily: bool) -> None:
     server = client.server
     for db in databases:
         server.watching.touched_all(db)
         server.blocking.signal_all(db)
-        server.dirty += db.flush()
+        server.dirty += db.flush(lazily=lazily)
     if flushed is None:
         server.expire_cycle.own.clear()
     for hook in server.flushed:

@@ -11,10 +11,12 @@ from ..registry.arguments import Arguments, parse_int32
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import (
     ACCESS,
+    ALWAYS_TOUCHES,
     DELETE,
     DENYOOM,
     FAST,
     INSERT,
+    LOOKS_ONLY,
     OW,
     READONLY,
     RM,
@@ -42,23 +44,23 @@ _TRIES: Final = 100
 @command("DEL", arity=-2, flags=WRITE, keys=at(1, RM | DELETE, last=-1), acl="keyspace", tips=SUMMED)
 def del_(client: Client, argv: Argv) -> Reply:
     """DEL key [key ...]"""
-    return _delete(client, argv)
+    return _delete(client, argv, lazily=client.server.config.lazyfree_lazy_user_del)
 
 
 @command("UNLINK", arity=-2, flags=WRITE | FAST, keys=at(1, RM | DELETE, last=-1), acl="keyspace", tips=SUMMED)
 def unlink(client: Client, argv: Argv) -> Reply:
     """UNLINK key [key ...]"""
-    return _delete(client, argv)
+    return _delete(client, argv, lazily=True)
 
 
-def _delete(client: Client, argv: Argv) -> bytes:
+def _delete(client: Client, argv: Argv, *, lazily: bool) -> bytes:
     db = client.db
     expires = db.expires
     deleted = 0
     for key in argv[1:]:
         if key in expires:
             db.expire_if_due(key)
-        if db.remove(key):
+        if db.remove(key, lazily=lazily):
             db.changed(key, b"del", GENERIC)
             deleted += 1
     return integer(deleted)
@@ -67,7 +69,9 @@ def _delete(client: Client, argv: Argv) -> bytes:
 # --- looking --------------------------------------------------------------------------------------
 
 
-@command("EXISTS", arity=-2, flags=READONLY | FAST, keys=at(1, RO, last=-1), acl="keyspace", tips=SUMMED)
+@command(
+    "EXISTS", arity=-2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO, last=-1), acl="keyspace", tips=SUMMED
+)  # fmt: skip
 def exists(client: Client, argv: Argv) -> Reply:
     """EXISTS key [key ...]"""
     read = client.db.read_any
@@ -78,14 +82,16 @@ def exists(client: Client, argv: Argv) -> Reply:
     return integer(count)
 
 
-@command("TOUCH", arity=-2, flags=READONLY | FAST, keys=at(1, RO, last=-1), acl="keyspace", tips=SUMMED)
+@command(
+    "TOUCH", arity=-2, flags=READONLY | FAST | ALWAYS_TOUCHES, keys=at(1, RO, last=-1), acl="keyspace", tips=SUMMED
+)  # fmt: skip
 def touch(client: Client, argv: Argv) -> Reply:
     """TOUCH key [key ...]"""
     read = client.db.read_any
     return integer(sum([read(key) is not None for key in argv[1:]]))
 
 
-@command("TYPE", arity=2, flags=READONLY | FAST, keys=at(1, RO), acl="keyspace")
+@command("TYPE", arity=2, flags=READONLY | FAST | LOOKS_ONLY, keys=at(1, RO), acl="keyspace")
 def type_(client: Client, argv: Argv) -> Reply:
     """TYPE key"""
     value = client.db.read_any(argv[1])
@@ -158,7 +164,7 @@ def _rename(client: Client, key: bytes, new_key: bytes, *, replace: bool) -> boo
     if db.edit_any(new_key) is not None:
         if not replace:
             return False
-        db.remove(new_key)
+        db.remove(new_key, lazily=client.server.config.lazyfree_lazy_server_del)
     _transfer(key, db, new_key, db)
     db.changed(key, b"rename_from", GENERIC, 0)
     db.changed(new_key, b"rename_to", GENERIC)

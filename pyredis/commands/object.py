@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..datatypes.values import SHARED_REFERENCES, encoding, is_shared_integer
 from ..errors import FrequencyUntracked, IdleTimeUntracked
 from ..registry.command import Argv, Reply, command
-from ..registry.flags import LOADING, READONLY, RO, STALE
+from ..registry.flags import LOADING, LOOKS_ONLY, READONLY, RO, STALE
 from ..registry.keyspecs import at
 from ..resp.encode import ONE, bulk, integer
 from .help import help_reply
@@ -55,14 +55,14 @@ def object_help(client: Client, argv: Argv) -> Reply:
     return help_reply("OBJECT", HELP)
 
 
-@command("OBJECT|ENCODING", arity=3, flags=READONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
+@command("OBJECT|ENCODING", arity=3, flags=READONLY | LOOKS_ONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
 def object_encoding(client: Client, argv: Argv) -> Reply:
     """OBJECT ENCODING key"""
     value = _look(client, argv[2])
     return client.wire.null if value is None else bulk(encoding(value))
 
 
-@command("OBJECT|REFCOUNT", arity=3, flags=READONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
+@command("OBJECT|REFCOUNT", arity=3, flags=READONLY | LOOKS_ONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
 def object_refcount(client: Client, argv: Argv) -> Reply:
     """OBJECT REFCOUNT key"""
     value = _look(client, argv[2])
@@ -73,7 +73,7 @@ def object_refcount(client: Client, argv: Argv) -> Reply:
     return integer(SHARED_REFERENCES) if shares and is_shared_integer(value) else ONE
 
 
-@command("OBJECT|IDLETIME", arity=3, flags=READONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
+@command("OBJECT|IDLETIME", arity=3, flags=READONLY | LOOKS_ONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
 def object_idletime(client: Client, argv: Argv) -> Reply:
     """OBJECT IDLETIME key"""
     server = client.server
@@ -81,10 +81,11 @@ def object_idletime(client: Client, argv: Argv) -> Reply:
         return client.wire.null
     if server.config.maxmemory_policy.endswith("lfu"):
         raise IdleTimeUntracked
+    server.accesses.ask()
     return integer(server.idle_ms(client.db, argv[2]) // 1000)
 
 
-@command("OBJECT|FREQ", arity=3, flags=READONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
+@command("OBJECT|FREQ", arity=3, flags=READONLY | LOOKS_ONLY, keys=at(2, RO), acl="keyspace", tips=UNSTABLE)
 def object_freq(client: Client, argv: Argv) -> Reply:
     """OBJECT FREQ key"""
     server = client.server

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 CLIENT_BYTES = 2048
 """Rough size of a connection's own objects, for tot-mem."""
 POINTER_BYTES = 8
+WATCHED_BYTES = 56
+PREFIX_BYTES = 64
 
 
 def client_type(client: Client) -> str:
@@ -55,11 +57,16 @@ def memory(client: Client) -> int:
     if client.transaction is not None:
         total += client.transaction.size
     names = len(client.channels) + len(client.patterns) + len(client.shard_channels)
-    return total + POINTER_BYTES * names
+    if client.tracking is not None:
+        total += PREFIX_BYTES * len(client.tracking.prefixes)
+    return total + POINTER_BYTES * names + WATCHED_BYTES * len(client.watched)
 
 
 def argv_bytes(client: Client) -> int:
-    """The arguments of the running or waiting command."""
+    """The arguments of the running or waiting command, or those received of one that is not complete."""
+    gathered = client.parser.gathered
+    if gathered:
+        return gathered
     if client.server.executing is client or client.wait is not None or client.postponed:
         return sum(map(len, client.argv))
     return 0

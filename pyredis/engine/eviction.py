@@ -1,131 +1,207 @@
-"""maxmemory: refusing writes or making room when the data set has grown too large (evict.c performEvictions).
-
-The size of the data set is estimated: the number of keys times the mean footprint of some that are chosen
-at random anew ten times a second.  Access times are not kept yet: the LRU and LFU policies choose at random
-among the keys they may evict.
-"""
+"""maxmemory: refusing writes, or making room by the policy that is configured (evict.c)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import insort
+from typing import TYPE_CHECKING, Final
 
 from ..keyspace.events import EVICTED
 from ..registry.flags import GATE_MEMORY
-from ..util.footprint import footprint
 from .dispatch import settle_turn
+from .memory import STARTUP, Memory
 
 if TYPE_CHECKING:
     from ..keyspace.database import Database
     from .server import Server
 
-ENTRY_BYTES = 104
-"""A key's slot in the dict of its database."""
-SAMPLED_KEYS = 16
-SAMPLED_ELEMENTS = 5
-WEIGHT = 0.25  # of a new reading against the running mean
-TIME_LIMIT_NS = 5_000_000
+POOL_SIZE: Final = 16
+KEYS_PER_LOOK: Final = 16
+"""So many keys go between two looks at the clock."""
+PATIENCE_NS: Final = 50_000
+"""Per point of maxmemory-eviction-tenacity up to 10; beyond, each point is 15 % more."""
 
 
 class Eviction:
     """The memory limit of one server.  Costs nothing while ``maxmemory`` is 0."""
 
-    def __init__(self, server: Server) -> None:
+    __slots__ = ("_exceeded_since", "_next_db", "_pool", "_scheduled", "_server", "memory")
+
+    def __init__(self, server: Server, memory: Memory) -> None:
         self._server = server
-        self._mean = 0.0  # bytes of a key with its value
+        self.memory = memory
+        self._pool: list[tuple[int, int, bytes]] = []
+        """The best candidates met so far, the best last: (rank, database, key)."""
+        self._next_db = 0
+        self._scheduled = False
+        self._exceeded_since = 0
 
     def apply(self) -> None:
-        """Hook of maxmemory and maxmemory-policy."""
+        """Hook of maxmemory, which takes effect after the command that sets it."""
         server = self._server
         limited = server.config.maxmemory > 0
         server.restrict(GATE_MEMORY, limited)
+        if limited is not self.memory.metered:
+            self.memory.meter(limited)
+        self.memory.watch_clients()
         if limited:
-            self._mean = 0.0
-            self.measure()
-            self.make_room()
+            self.memory.clients.refresh()
+            if self.memory.limited() > server.config.maxmemory:
+                self._go_on_soon()
 
-    def measure(self) -> None:
-        """Refresh the mean footprint.  O(SAMPLED_KEYS)"""
-        server = self._server
-        if not server.config.maxmemory:
-            return
-        total = count = 0
-        for db in server.databases:
-            for _ in range(min(SAMPLED_KEYS, len(db.data))):
-                key = db.random_key()
-                if key is not None:
-                    total += _size(db, key)
-                    count += 1
-        if count:
-            mean = total / count
-            self._mean = mean if not self._mean else self._mean + WEIGHT * (mean - self._mean)
-
-    def used(self) -> int:
-        """Bytes in use: the empty server's and the data set's."""
-        server = self._server
-        return server.startup_memory + int(self._mean * sum(len(db.data) for db in server.databases))
+    def apply_policy(self) -> None:
+        """Hook of maxmemory-policy: what was a good candidate is none any more."""
+        self._pool.clear()
 
     def make_room(self) -> bool:
-        """Evict until the limit is kept; false if that is not possible."""
-        server = self._server
-        excess = self.used() - server.config.maxmemory
-        if excess <= 0:
-            return True
-        policy = server.config.maxmemory_policy
-        if policy == "noeviction" or server.loading or server.keeps_expired:
-            return False
-        started = server.clock.monotonic_ns()
-        while excess > 0:
-            victim = self._choose(policy)
-            if victim is None:
-                break
-            excess -= self._evict(*victim)
-            if server.clock.monotonic_ns() - started > TIME_LIMIT_NS:
-                excess = 0  # the rest goes with the next commands
-        settle_turn(server)
-        return excess <= 0
+        """Evict until the limit is kept; false if that is not possible (performEvictions).
 
-    def _choose(self, policy: str) -> tuple[Database, bytes] | None:
-        """The best of maxmemory-samples candidates of each database."""
-        server = self._server
-        best: tuple[Database, bytes] | None = None
-        best_rank = 1 << 63
+        Takes as long as maxmemory-eviction-tenacity allows; what is left to do then follows soon.
+        """
+        server, memory = self._server, self.memory
+        limit = server.config.maxmemory
+        excess = memory.limited() - limit if limit else 0
+        if excess <= 0:
+            if self._exceeded_since:
+                self._note_exceeded(server.clock.monotonic_ns(), over=False)
+            return True
+        if server.loading:
+            return True
+        if server.keeps_expired and server.config.replica_ignore_maxmemory:
+            return True
+        if server.keeps_expired or server.expires_paused:
+            return False
+        policy = server.config.maxmemory_policy
+        if policy == "noeviction":
+            return False
+        return self._evict_until(limit, policy)
+
+    def _evict_until(self, limit: int, policy: str) -> bool:
+        server, memory = self._server, self.memory
+        started = server.clock.monotonic_ns()
+        patience = self._patience()
+        gone, over = 0, True
+        try:
+            while over:
+                victim = self._choose_random(policy) if policy.endswith("random") else self._choose_best(policy)
+                if victim is None:
+                    break
+                self._evict(*victim)
+                gone += 1
+                over = memory.limited() > limit
+                if gone % KEYS_PER_LOOK == 0 and over and server.clock.monotonic_ns() - started > patience:
+                    self._go_on_soon()
+                    return True
+        finally:
+            ended = server.clock.monotonic_ns()
+            self._note_exceeded(ended, over=over)
+            if gone:
+                server.latency.add("eviction-cycle", ended - started)
+                settle_turn(server)
+        return not over
+
+    def _patience(self) -> int:
+        """How long to evict at once, in ns (evictionTimeLimitUs)."""
+        tenacity = self._server.config.maxmemory_eviction_tenacity
+        if tenacity <= 10:
+            return PATIENCE_NS * tenacity
+        return int(10 * PATIENCE_NS * 1.15 ** (tenacity - 10)) if tenacity < 100 else 1 << 62
+
+    def _go_on_soon(self) -> None:
+        """Go on when others have had their turn (startEvictionTimeProc)."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._server.timers.at(self._server.clock.monotonic_ns(), self._go_on)
+
+    def _go_on(self) -> None:
+        self._scheduled = False
+        self.make_room()
+
+    def _note_exceeded(self, now: int, *, over: bool) -> None:
+        """Keep the figures of INFO on the time the limit was exceeded."""
+        stats = self._server.stats
+        if self._exceeded_since:
+            stats.current_eviction_exceeded_ms = (now - self._exceeded_since) // 1_000_000
+            if not over:
+                stats.eviction_exceeded_ms += stats.current_eviction_exceeded_ms
+                stats.current_eviction_exceeded_ms = 0
+                self._exceeded_since = 0
+        elif over:
+            self._exceeded_since = now
+
+    # --- choosing --------------------------------------------------------------------------------
+
+    def _choose_random(self, policy: str) -> tuple[Database, bytes] | None:
+        """A random key of the next database that has one."""
+        databases = self._server.databases
+        everything = policy.startswith("allkeys")
+        for _ in databases:
+            self._next_db = (self._next_db + 1) % len(databases)
+            db = databases[self._next_db]
+            sampler = db.key_sampler() if everything else db.expiring_sampler()
+            key = sampler.choose(self._server.rng)
+            if key is not None:
+                return db, key
+        return None
+
+    def _choose_best(self, policy: str) -> tuple[Database, bytes] | None:
+        """The best candidate of the pool that is still there, after samples of each database joined it."""
+        databases, pool = self._server.databases, self._pool
+        everything = policy.startswith("allkeys")
+        while self._sample(policy, everything):
+            while pool:
+                _, index, key = pool.pop()
+                db = databases[index]
+                if key in (db.data if everything else db.expires):
+                    return db, key
+        return None
+
+    def _sample(self, policy: str, everything: bool) -> bool:
+        """Let some keys of each database compete for the pool; false if there are none (evictionPoolPopulate)."""
+        server, pool = self._server, self._pool
+        rng, samples = server.rng, server.config.maxmemory_samples
+        by_time = policy == "volatile-ttl"
+        rank = server.accesses.tracker.rank
+        found = False
         for db in server.databases:
-            sampler = None
-            if policy.startswith("allkeys") and db.data:
-                sampler = db.key_sampler()
-            elif policy.startswith("volatile") and db.expires:
-                sampler = db.expiring_sampler()
-            if sampler is None:
+            if not (db.data if everything else db.expires):
                 continue
-            for _ in range(server.config.maxmemory_samples):
-                key = sampler.choose(server.rng)
+            choose = (db.key_sampler() if everything else db.expiring_sampler()).choose
+            for _ in range(samples):
+                key = choose(rng)
                 if key is None:
                     break
-                rank = db.expires[key] if policy == "volatile-ttl" else server.rng.getrandbits(32)
-                if rank < best_rank:
-                    best, best_rank = (db, key), rank
-        return best
+                found = True
+                worth = -db.expires[key] if by_time else rank(db, key)
+                if len(pool) < POOL_SIZE:
+                    insort(pool, (worth, db.index, key))
+                elif worth > pool[0][0]:
+                    del pool[0]
+                    insort(pool, (worth, db.index, key))
+        return found
 
-    def _evict(self, db: Database, key: bytes) -> int:
+    def _evict(self, db: Database, key: bytes) -> None:
         server = self._server
-        size = max(_size(db, key), int(self._mean), 1)
-        db.remove(key)
+        started = server.clock.monotonic_ns()
+        lazily = server.config.lazyfree_lazy_eviction
+        db.remove(key, lazily=lazily)
+        server.latency.add("eviction-del", server.clock.monotonic_ns() - started)
         server.evicted_keys += 1
         db.changed(key, b"evicted", EVICTED, 0)
         if server.deletion_sink is not None:
-            server.deletion_sink(db, key)
-        return size
-
-
-def _size(db: Database, key: bytes) -> int:
-    return footprint(key, 1) + footprint(db.data[key], SAMPLED_ELEMENTS) + ENTRY_BYTES
+            server.propagation.add_deletion(db.index, [b"UNLINK" if lazily else b"DEL", key])
+            server.unsettled = True
 
 
 def install(server: Server) -> None:
-    """Plug the limit into *server*."""
-    eviction = Eviction(server)
+    """Plug the accounts and the limits into *server*."""
+    memory = Memory(server)
+    eviction = Eviction(server, memory)
     server.make_room = eviction.make_room
-    server.cron.every(100, lambda server: eviction.measure())
-    for name in ("maxmemory", "maxmemory-policy"):
-        server.config.on_change(name, eviction.apply)
+    server.used_memory, server.buffer_memory = memory.used, memory.buffers
+    server.startup_memory = server.peak_memory = STARTUP
+    server.close_hooks.append(memory.clients.forget)
+    server.cron.every(0, memory.clients.turn)
+    server.config.on_change("maxmemory", eviction.apply)
+    server.config.on_change("maxmemory-policy", eviction.apply_policy)
+    server.config.on_change("maxmemory-clients", memory.apply_clients_limit)
     eviction.apply()

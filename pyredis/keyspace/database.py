@@ -25,6 +25,7 @@ class Database:
     """
 
     __slots__ = (
+        "access",
         "average_ttl",
         "blocked",
         "data",
@@ -41,6 +42,7 @@ class Database:
         self.index = index
         self.data: dict[bytes, Any] = {}
         self.expires: dict[bytes, int] = {}  # ms since the epoch
+        self.access: dict[bytes, int] = {}  # last use or frequency; kept by keyspace.access while bound
         self.sampler: Sampler | None = None
         self.expire_sampler: Sampler | None = None
         self.average_ttl = 0
@@ -136,7 +138,7 @@ class Database:
     def delete_expired(self, key: bytes) -> None:
         """Delete *key* because its time has come: event, propagation, statistics."""
         server = self.server
-        self.remove(key)
+        self.remove(key, lazily=server.config.lazyfree_lazy_expire)
         server.expired_keys += 1
         self.changed(key, b"expired", EXPIRED, 0)
         if server.deletion_sink is not None:
@@ -166,6 +168,8 @@ class Database:
         server = self.server
         if (self.sampler is not None or server.notify_flags & NEW) and key not in self.data:
             self._announce_new(key)
+        if server.frees_overwritten and server.free_later is not None and self.data.get(key) is not value:
+            server.free_later(self.data.get(key))
         self.data[key] = value
         if self.expires and not keep_ttl:
             self.expires.pop(key, None)
@@ -183,37 +187,42 @@ class Database:
         if server.notify_flags & NEW and server.notify is not None:
             server.notify(self, NEW, b"new", key)
 
-    def remove(self, key: bytes) -> bool:
-        """Take *key* out of the database, without any event; false if it was not there."""
+    def remove(self, key: bytes, *, lazily: bool = False) -> bool:
+        """Take *key* out of the database, without any event; false if it was not there.
+
+        *lazily*: what takes long to free is freed later, a bit at a time.
+        """
         value = self.data.pop(key, None)
         if value is None:
             return False
         self.expires.pop(key, None)
-        freer = self.server.freer
-        if freer is not None:
-            freer(value)
+        if self.access:
+            self.access.pop(key, None)
+        if lazily and self.server.free_later is not None:
+            self.server.free_later(value)
         return True
 
     def take(self, key: bytes) -> Any:
         """Take the existing *key* out as ``remove`` does, to store its value elsewhere."""
         self.expires.pop(key, None)
+        if self.access:
+            self.access.pop(key, None)
         return self.data.pop(key)
 
-    def flush(self) -> int:
-        """Empty this database without events; the number of keys it had.  O(1) plus freeing."""
+    def flush(self, *, lazily: bool = False) -> int:
+        """Empty this database without events; the number of keys it had.  O(1) plus freeing, unless *lazily*."""
         count = len(self.data)
         freed = self.data
-        self.data, self.expires = {}, {}
+        self.data, self.expires, self.access = type(freed)(), {}, {}
         self.sampler = self.expire_sampler = None
         self.average_ttl = 0
-        freer = self.server.freer
-        if freer is not None and count:
-            freer(freed)
+        if lazily and count and self.server.free_later is not None:
+            self.server.free_later(freed)
         return count
 
     def exchange(self, other: Database) -> None:
         """Swap contents with *other*; indexes, watchers and blocked clients stay."""
-        for name in ("data", "expires", "sampler", "expire_sampler", "average_ttl"):
+        for name in ("data", "expires", "access", "sampler", "expire_sampler", "average_ttl"):
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)

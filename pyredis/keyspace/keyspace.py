@@ -55,8 +55,10 @@ class Keyspace:
         self.notify_flags = 0
         self.deletion_sink: Callable[[Database, bytes], None] | None = None
         """Propagates the DEL of an expired or evicted key; None while nobody listens."""
-        self.freer: Callable[[object], None] | None = None
-        """Takes over big values that lazyfree wants dropped outside of the command."""
+        self.free_later: Callable[[object], None] | None = None
+        """Takes over a value, or the dict of a whole database, to free it a bit at a time."""
+        self.frees_overwritten = False
+        """lazyfree-lazy-server-del: what ``store`` replaces is freed later, too."""
         self.keeps_expired = False
         """True on a replica (and while loading): expired keys are hidden, not deleted."""
         self.sees_expired = False

@@ -50,6 +50,7 @@ class Persistence:
         server = self._server
         server.describe_persistence = self.describe
         server.synced_offset = lambda: self.aof.writer.synced_offset
+        server.aof_buffer_bytes = lambda: self.aof.writer.buffered
         server.shutdown.steps.append(self.shut_down)
         server.flushed.append(self.snapshots.flushed)
         server.cron.every(0, lambda server: self.cron())

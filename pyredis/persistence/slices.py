@@ -56,17 +56,17 @@ class WatchedDatabase(Database):
         self.server.before_image(self, key)
         super().add(key, value)
 
-    def remove(self, key: bytes) -> bool:
+    def remove(self, key: bytes, *, lazily: bool = False) -> bool:
         self.server.before_image(self, key)
-        return super().remove(key)
+        return super().remove(key, lazily=lazily)
 
     def take(self, key: bytes) -> Any:
         self.server.before_image(self, key)
         return super().take(key)
 
-    def flush(self) -> int:
+    def flush(self, *, lazily: bool = False) -> int:
         self.server.before_flush(self)
-        return super().flush()
+        return super().flush(lazily=lazily)
 
     def exchange(self, other: Database) -> None:
         self.server.before_flush(self)

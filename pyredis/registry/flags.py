@@ -49,7 +49,7 @@ REPLIES_BY_PUSH = 1 << 47
 GUARDED = 1 << 51
 """Always takes the guarded path: QUIT, which closes the client; AUTH and HELLO, which hide arguments."""
 LOOKS_ONLY = 1 << 52
-"""Looks at keys without counting as their use: TYPE, TTL, EXISTS, OBJECT ... (db.c LOOKUP_NOTOUCH)."""
+"""Does not count as a use of its keys: TYPE, TTL, OBJECT ... (db.c LOOKUP_NOTOUCH), and RESTORE, which is told."""
 ALWAYS_TOUCHES = 1 << 53
 """TOUCH: counts as a use of its keys even for a client that said CLIENT NO-TOUCH."""
 SUBSCRIBES = 1 << 48

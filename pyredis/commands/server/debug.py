@@ -150,6 +150,7 @@ def debug_object(client: Client, argv: Argv) -> Reply:
     if value is None:
         raise NoSuchKey
     server = client.server
+    idle = server.idle_ms(db, key)
     describe = getattr(value, "debug_nodes", None)
     extra = describe() if describe is not None else b""
     return simple(
@@ -158,8 +159,8 @@ def debug_object(client: Client, argv: Argv) -> Reply:
             server.object_address(value),
             encoding(value),
             server.serialized_length(value),
-            server.now // 1_000_000_000 & 0xFFFFFF,
-            0,
+            (server.now // 1_000_000 - idle) // 1000 & 0xFFFFFF,
+            idle // 1000,
             extra,
         )
     )

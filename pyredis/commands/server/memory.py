@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...engine.memory_report import diagnose, overhead
 from ...errors import CommandError, InvalidSyntax
 from ...registry.command import Argv, Reply, command
-from ...registry.flags import LOADING, READONLY, RO, STALE
+from ...registry.flags import LOADING, LOOKS_ONLY, READONLY, RO, STALE
 from ...registry.keyspecs import at
 from ...resp.encode import OK, bulk, integer
 from ...util.footprint import footprint
@@ -51,7 +51,7 @@ def memory_help(client: Client, argv: Argv) -> Reply:
     return help_reply("MEMORY", HELP)
 
 
-@command("MEMORY|USAGE", arity=-3, flags=READONLY, keys=at(2, RO))
+@command("MEMORY|USAGE", arity=-3, flags=READONLY | LOOKS_ONLY, keys=at(2, RO))
 def memory_usage(client: Client, argv: Argv) -> Reply:
     """MEMORY USAGE key [SAMPLES count]"""
     samples = DEFAULT_SAMPLES

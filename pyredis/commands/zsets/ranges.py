@@ -252,7 +252,7 @@ def store(client: Client, key: bytes, result: SortedSet | None, event: bytes) ->
         db.store(key, result)
         db.changed(key, event, ZSET)
         return integer(len(result))
-    if db.remove(key):
+    if db.remove(key, lazily=db.server.config.lazyfree_lazy_server_del):
         db.changed(key, b"del", GENERIC)
     return ZERO
 
