@@ -169,6 +169,9 @@ def end_one_shot(client: Client, command: Command) -> None:
 
 def answer(client: Client, reply: bytes, command: Command | None = None) -> None:
     """Send the reply of the running command, unless CLIENT REPLY has it suppressed."""
+    if client.replica is not None:  # it would take it for part of the stream
+        client.replica.answered(reply)
+        return
     if client.reply_mode == REPLY_ON or (command is not None and command.flags & REPLIES_BY_PUSH):
         client.out.append(reply)
 

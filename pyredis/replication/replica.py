@@ -52,6 +52,22 @@ class Replica:
         self.unsent: Callable[[], int] = lambda: 0
         """Bytes of the stream that wait for it."""
 
+    def answered(self, reply: bytes) -> None:
+        """A command of the replica would have a reply: hang up (networking.c logInvalidUseAndFreeClientAsync)."""
+        client = self.client
+        name = "<unknown>" if client.command is None else client.command.name.lower()
+        server = client.server
+        if reply.startswith(b"-"):
+            error = reply[1:].partition(b"\r\n")[0].decode("utf-8", "backslashreplace")
+            server.log.warning(
+                f"== CRITICAL == This master is sending an error to its replica: '-{error}' after processing the "
+                f"command '{name}'"
+            )
+        server.log.warning(
+            f"Replica generated a reply to command '{name}', disconnecting it: {server.describe_client(client)}"
+        )
+        client.close()
+
     @property
     def ip(self) -> str:
         """The address it announced, else the one it comes from."""

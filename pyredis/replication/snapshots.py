@@ -68,6 +68,7 @@ class ReplicaSnapshots:
         def work(report: object) -> bool:
             with open(writing, "wb", buffering=1 << 16) as pipe:
                 pipe.write(b"$EOF:%b\r\n" % mark)
+                pipe.flush()  # the data may take its time
                 self._write(replica, info, pipe.write)
                 pipe.write(mark)
             os.read(waiting, 1)  # nothing comes: it ends when the parent has read everything, or is gone
@@ -113,7 +114,7 @@ class ReplicaSnapshots:
             log.notice("Background RDB transfer terminated with success")
 
     def _start_file(self, replicas: list[Replica]) -> Transfer | None:
-        transfer = FileTransfer(self._server, replicas)
+        transfer = FileTransfer(self._server, replicas, self._children.kill)
 
         def done(succeeded: bool) -> None:
             if succeeded:

@@ -51,7 +51,17 @@ class Transfer:
 
 
 class FileTransfer(Transfer):
-    """Replicas wait for a file; each is sent it then at its own pace."""
+    """Replicas wait for a file; each is sent it then at its own pace.  *kill* ends the child nobody waits for."""
+
+    def __init__(self, server: Server, replicas: list[Replica], kill: Callable[[], None]) -> None:
+        super().__init__(server, replicas)
+        self._kill = kill
+
+    def drop(self, replica: Replica) -> None:
+        super().drop(replica)
+        waiting = any(each.stage is Stage.WAIT_END for each in self.replicas)
+        if replica.stage is Stage.WAIT_END and not waiting and not self._server.config.save:
+            self._kill()
 
     def send(self, path: str, online: Callable[[Replica], None]) -> None:
         """The file is at *path*.  *online* hears of each replica that has all of it."""

@@ -22,14 +22,12 @@ LONGEST_POSTPONEMENT = 2
 """Seconds a write waits for a sync that is under way."""
 
 _FORMATS = [b"*%d\r\n" % count + b"$%d\r\n%b\r\n" * count for count in range(9)]
+_OF_THREE = _FORMATS[3]
 
 
 def encode(argv: list[bytes]) -> bytes:
     """*argv* as the AOF and replicas get it."""
     count = len(argv)
-    if count == 3:
-        name, key, value = argv
-        return b"*3\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(key), key, len(value), value)
     if count < len(_FORMATS):
         words: list[int | bytes] = []
         for word in argv:
@@ -43,6 +41,7 @@ class AofWriter:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._config = server.config
         self._parts: list[bytes] = []
         self._selected = -1
         self._timestamp = 0
@@ -74,15 +73,20 @@ class AofWriter:
 
     def feed(self, index: int, argv: list[bytes]) -> None:
         """Append a command for database *index* (feedAppendOnlyFile)."""
-        if self._server.config.aof_timestamp_enabled:
+        parts = self._parts
+        if self._config.aof_timestamp_enabled:
             now = self._server.now // 1_000_000_000
             if now > self._timestamp:
                 self._timestamp = now
-                self._parts.append(b"#TS:%d\r\n" % now)
+                parts.append(b"#TS:%d\r\n" % now)
         if index != self._selected and index != -1:
             self._selected = index
-            self._parts.append(encode([b"SELECT", b"%d" % index]))
-        self._parts.append(encode(argv))
+            parts.append(encode([b"SELECT", b"%d" % index]))
+        if len(argv) == 3:
+            one, two, three = argv
+            parts.append(_OF_THREE % (len(one), one, len(two), two, len(three), three))
+        else:
+            parts.append(encode(argv))
         if not self._scheduled and self._loop is not None:
             self._scheduled = True
             self._loop.call_soon(self._flush_scheduled)
@@ -142,7 +146,7 @@ class AofWriter:
     def flush(self, *, force: bool = False) -> None:
         """Write what has gathered, and sync as the policy says (flushAppendOnlyFile)."""
         parts = self._parts
-        policy = self._server.config.appendfsync
+        policy = self._config.appendfsync
         if not parts:
             if self.synced_size != self.size and policy != "no" and self.descriptor >= 0:
                 self._sync(policy)
@@ -222,7 +226,7 @@ class AofWriter:
         self.status_changed()
 
     def _sync(self, policy: str) -> None:
-        if self._server.config.no_appendfsync_on_rewrite and self.child_active():
+        if self._config.no_appendfsync_on_rewrite and self.child_active():
             return
         if policy == "always":
             try:
@@ -238,7 +242,7 @@ class AofWriter:
             self.last_sync = self._unix_time()
             self._advance(self._server.replication_offset())
             return
-        now = self._unix_time()
+        now = self._server.clock.time_ns() // 1_000_000_000
         if now > self.last_sync:
             if not self.syncer.busy:
                 self.syncer.sync(self.descriptor, self._server.replication_offset())
@@ -262,7 +266,7 @@ class AofWriter:
         if (error is None) != (self._sync_error is None):
             self._sync_error = error
             self.status_changed()
-        self._advance(self.syncer.offset)
+        self._advance(max(self._reached, self.syncer.offset))
 
     def _advance(self, offset: int) -> None:
         """The stream is on the disk up to *offset*, which counts once the AOF has a base for it."""
