@@ -55,6 +55,13 @@ class Propagation:
         if self.active:
             self.pending.append((index, argv, EVERYWHERE))
 
+    def send(self, index: int, argv: list[bytes]) -> None:
+        """Hand over one command that stands alone: ``add`` and ``flush`` in a single frame."""
+        targets = self.targets
+        for target, sink in self._sinks:
+            if targets & target:
+                sink(index, argv)
+
     def flush(self, *, atomic: bool = True) -> None:
         """Hand everything pending to the sinks, inside MULTI/EXEC if it is more than one command."""
         pending, self.pending = self.pending, []

@@ -230,8 +230,16 @@ def settle(client: Client, command: Command, argv: Argv) -> None:
     The order is that of server.c afterCommand and processCommand.
     """
     server = client.server
+    propagation = server.propagation
+    if propagation.wrote and propagation.active and not (propagation.explicit or propagation.pending):
+        propagation.wrote = server.unsettled = False  # by far the most: four frames less than collecting and flushing
+        propagation.send(client.db.index, argv)
+        client.write_offset = server.stream_offset()
+        if server.pushes or server.blocking.ready:
+            _settle(server, atomic=False)
+        return
     collect(client, argv)
-    writes = bool(server.propagation.pending)
+    writes = bool(propagation.pending)
     _settle(server, atomic=not command.flags & TOUCHES_ARBITRARY_KEYS)
     if writes:
         client.write_offset = server.stream_offset()

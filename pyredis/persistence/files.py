@@ -26,14 +26,14 @@ def sync_directory(path: str) -> None:
 
 def write_all(descriptor: int, data: bytes | memoryview) -> int:
     """Write *data*, over short writes; the bytes written before an error.  Raises OSError if it was none."""
+    written = os.write(descriptor, data)
+    if written == len(data):
+        return written
     view = memoryview(data)
-    written = 0
     while written < len(view):
         try:
             written += os.write(descriptor, view[written:])
         except OSError:
-            if not written:
-                raise
             return written
     return written
 

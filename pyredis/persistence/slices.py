@@ -74,6 +74,20 @@ class WatchedDatabase(Database):
         super().exchange(other)
 
 
+def watched(db: Database) -> type[dict[bytes, Any]]:
+    """The class of *db*'s dict, but for ``get``: commands that are called most look a value up there to change it."""
+    kind: type[dict[bytes, Any]] = type(db.data)
+
+    class Watched(kind):  # type: ignore[valid-type, misc]
+        __slots__ = ()
+
+        def get(self, key: bytes, default: Any = None) -> Any:
+            db.server.before_image(db, key)
+            return kind.get(self, key, default)
+
+    return Watched
+
+
 class _Remaining:
     """One database as it was at the start; ``done`` are the keys that are written.
 
@@ -110,13 +124,24 @@ class SlicedSave:
         self._writer = writer
         self._current = -1
         self._error: OSError | None = None
+        self._kinds: set[type] = set()
         self._remaining = {db.index: _Remaining(db) for db in server.databases if db.data}
         self._steps = self._run()
         server.before_image, server.before_flush = self._before_image, self._before_flush
         for db in server.databases:
-            db.__class__ = WatchedDatabase
+            self._watch(db)
         if loop is not None:
             loop.call_soon(self._step)
+
+    def _watch(self, db: Database) -> None:
+        db.__class__ = WatchedDatabase
+        kind = watched(db)
+        self._kinds.add(kind)
+        if type(db.data) is dict:
+            db.data = kind(db.data)
+        else:
+            db.data.__class__ = kind
+        db.sampler = None  # it holds the dict
 
     def finish(self) -> None:
         """Write all the rest now."""
@@ -218,4 +243,12 @@ class SlicedSave:
     def _release(self) -> None:
         for db in self._server.databases:
             db.__class__ = Database
+            kind = type(db.data)
+            if kind not in self._kinds:
+                continue
+            if kind.__base__ is dict:
+                db.data = dict(db.data)
+            else:
+                db.data.__class__ = kind.__base__  # type: ignore[assignment]
+            db.sampler = None
         self._remaining = {}

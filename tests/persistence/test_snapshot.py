@@ -45,15 +45,22 @@ def test_a_saved_data_set_is_loaded_at_the_next_start(launch: Launch) -> None:
     assert second("PEXPIRETIME", "t") == b":1800000000000\r\n"
 
 
+@pytest.mark.parametrize("maxmemory", ["0", "1gb"])
 @pytest.mark.parametrize("mode", ["fork", "slices"])
-def test_a_background_save_shows_the_moment_it_began(launch: Launch, mode: str, tmp_path: Path) -> None:
-    peer = launch(background_save=mode)
+def test_a_background_save_shows_the_moment_it_began(launch: Launch, mode: str, maxmemory: str, tmp_path: Path) -> None:
+    peer = launch(background_save=mode, maxmemory=maxmemory)
+    kind = type(peer.server.databases[0].data)
     fill(peer)
     before = digest(peer)
     assert peer("BGSAVE") == b"+Background saving started\r\n"
     assert peer("BGSAVE") == b"-ERR Background save already in progress\r\n"
     assert peer("SAVE") == b"-ERR Background save already in progress\r\n"
     peer("RPUSH", "l", 4)
+    peer("LPUSH", "l", 0)
+    peer("HSET", "h", "f", "w")
+    peer("SADD", "set", "c")
+    peer("ZADD", "z", 2, "m")
+    peer("APPEND", "s", "tail")
     peer("DEL", "s")
     peer("SET", "new", 1)
     peer("PERSIST", "t")
@@ -66,7 +73,8 @@ def test_a_background_save_shows_the_moment_it_began(launch: Launch, mode: str, 
     assert snapshots.last_ok
     assert not list(tmp_path.glob("temp-*"))
     assert digest(launch()) == before
-    assert peer.server.dirty == 5
+    assert peer.server.dirty == 10
+    assert type(peer.server.databases[0].data) is kind
 
 
 def test_flushall_in_the_middle_of_a_sliced_save_voids_it(launch: Launch, tmp_path: Path) -> None:
