@@ -33,6 +33,11 @@ REASONS = {Denial.COMMAND: "command", Denial.KEY: "key", Denial.CHANNEL: "channe
 COUNTERS = {"command": "cmd", "key": "key", "channel": "channel", "auth": "auth"}
 
 
+def shown_rule(rule: bytes) -> bytes:
+    """*rule* without the password it has, for the log."""
+    return rule[:1] + b"(redacted)" if b">" in rule or b"<" in rule else rule
+
+
 def make_default_user() -> User:
     """The user every connection starts as, with all rights and no password."""
     user = User(DEFAULT)
@@ -290,7 +295,7 @@ class AclStore:
             try:
                 apply(user, rule, default_all_channels=self._all_channels)
             except AclRuleError as error:
-                text = rule.decode("utf-8", "surrogateescape")
+                text = shown_rule(rule).decode("utf-8", "surrogateescape")
                 log.warning(f"Error loading ACL rule '{text}' for the user named '{shown}': {error.message}")
                 return False
         if not user.enabled:

@@ -97,11 +97,11 @@ NO_DEFRAG = (
 ALLOCATOR = "none: memory comes from Python's allocator, which moves no object"
 DICTIONARIES = "none: Python's dictionaries resize themselves"
 HUGE_PAGES = "none: transparent huge pages stay as the system has them"
-NO_CIPHERSUITES = "none: Python's ssl module cannot choose the suites of TLS 1.3"
+NO_CIPHERSUITES = "none: refused while TLS is on, for Python's ssl module cannot choose the suites of TLS 1.3"
 NO_COW_CHECK = "none: the kernel check it silences is not made"
 NO_MEMTEST = "none: a crash report tests no memory"
 NO_MODULES = "none: there are no modules to load"
-NO_TLS_SESSIONS = "none: Python's ssl module has no such setting"
+NO_TLS_CACHE = "none: refused while TLS is on, for Python's ssl module cannot size the cache of sessions"
 ONE_THREAD = "none: one Python thread reads, executes and writes"
 
 PARAMETERS: tuple[AnyParameter, ...] = (
@@ -133,17 +133,17 @@ PARAMETERS: tuple[AnyParameter, ...] = (
     Parameter("tls-ciphersuites", OPTIONAL, "", effect=NO_CIPHERSUITES),
     Parameter("tls-client-cert-file", OPTIONAL, "", VOLATILE),
     Parameter("tls-client-key-file", OPTIONAL, "", VOLATILE),
-    Parameter("tls-client-key-file-pass", OPTIONAL, ""),
+    Parameter("tls-client-key-file-pass", OPTIONAL, "", SENSITIVE),
     Parameter("tls-cluster", YES_NO, False),
     Parameter("tls-dh-params-file", OPTIONAL, "", VOLATILE),
     Parameter("tls-key-file", OPTIONAL, "", VOLATILE),
-    Parameter("tls-key-file-pass", OPTIONAL, ""),
+    Parameter("tls-key-file-pass", OPTIONAL, "", SENSITIVE),
     Parameter("tls-port", PORT, 0),
     Parameter("tls-prefer-server-ciphers", YES_NO, False),
     Parameter("tls-protocols", OPTIONAL, ""),
     Parameter("tls-replication", YES_NO, False),
-    Parameter("tls-session-cache-size", NATURAL, 20480, effect=NO_TLS_SESSIONS),
-    Parameter("tls-session-cache-timeout", NATURAL, 300, effect=NO_TLS_SESSIONS),
+    Parameter("tls-session-cache-size", NATURAL, 20480, effect=NO_TLS_CACHE),
+    Parameter("tls-session-cache-timeout", NATURAL, 300, effect=NO_TLS_CACHE),
     Parameter("tls-session-caching", YES_NO, True),
     # --- users and protection ---------------------------------------------------------------------
     Parameter("acl-pubsub-default", Enum(PubsubDefault), "resetchannels"),

@@ -614,8 +614,9 @@ def test_a_follower_and_its_leader(identities: Identities, tmp_path: Path) -> No
         leader.ask("SET", "before", "x" * 100_000)
         assert follower.ask("REPLICAOF", "127.0.0.1", str(leader.port)) == b"+OK\r\n"
         assert eventually(lambda: is_linked(follower))
-        leader.ask("SET", "after", "y" * 100_000)
-        assert leader.ask("WAIT", "1", "10000") == b":1\r\n"
+        with leader.connect() as sock:
+            assert ask(sock, "SET", "after", "y" * 100_000) == b"+OK\r\n"
+            assert ask(sock, "WAIT", "1", "10000") == b":1\r\n"
         assert follower.ask("STRLEN", "before") == follower.ask("STRLEN", "after") == b":100000\r\n"
         assert b"slave0:ip=127.0.0.1,port=%d,state=online" % follower.port in leader.ask("INFO", "replication")
 
