@@ -54,6 +54,18 @@ class LatencyMonitor:
                 spikes = self.events[event] = Spikes()
             spikes.add(server.now // 1_000_000_000, milliseconds)
 
+    def begin(self) -> int | None:
+        """The time to give to ``end``; None while nobody wants to know how long something takes."""
+        server = self._server
+        return server.clock.monotonic_ns() if server.config.latency_monitor_threshold else None
+
+    def end(self, began: int | None, *events: str) -> None:
+        """What is known as each of *events* began then, and ends now."""
+        if began is not None:
+            elapsed = self._server.clock.monotonic_ns() - began
+            for event in events:
+                self.add(event, elapsed)
+
     def observe(self, client: Client, command: Command, argv: Argv, elapsed: int) -> None:
         """*command* has taken *elapsed* ns."""
         self.add("fast-command" if command.flags & FAST else "command", elapsed)

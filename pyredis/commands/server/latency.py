@@ -44,6 +44,9 @@ ADVICE = {
     "expire-cycle": "Many keys expired at once, or big ones: spread expiry times, or set lazyfree-lazy-expire.",
     "eviction-cycle": "Eviction had much to do: raise maxmemory, or set lazyfree-lazy-eviction.",
     "fork": "Starting a background save takes long with so much memory: save less often, or from a replica.",
+    "eviction-del": "A single evicted key took long to free: split big values, or set lazyfree-lazy-eviction.",
+    "gc": "Python's garbage collector stopped the server: look for embedded code that makes many cyclic objects.",
+    "aof-rename": "Renaming a file of the AOF took long: the old one is freed then, and the file system is slow at it.",
     "aof-write": "Writing to the AOF was slow: the disk is busy, or it is too slow for appendfsync always.",
     "aof-fsync-always": "The disk is too slow for appendfsync always.",
 }

@@ -13,8 +13,9 @@ from ..files import NewFile, remove, sync_data
 from ..loading import LoadFailed, Loading, Slices
 from ..slices import SlicedSave
 from ..snapshot import begin_rdb, forks
+from .folder import Folder
 from .loader import Outcome, Replayer
-from .manifest import BASE, Manifest, ManifestError, Part, read_manifest
+from .manifest import Manifest
 from .rewrite import write_base
 from .throttle import RewriteThrottle
 from .writer import AofWriter
@@ -29,14 +30,14 @@ OFF, ON, WAITING = "off", "on", "waiting"
 
 
 class AppendOnly:
-    """The AOF's state.  ``writer`` is the file written now, ``manifest`` lists all of them."""
+    """The AOF's state.  ``writer`` is the file written now, ``folder`` has all of them."""
 
     def __init__(self, server: Server, children: Children, loading: Loading) -> None:
         self._server = server
         self._children = children
         self._loading = loading
         self.state = OFF
-        self.manifest = Manifest()
+        self.folder = Folder(server)
         self.writer = AofWriter(server)
         self.writer.child_active = lambda: children.active
         self.base_size = 0
@@ -81,18 +82,6 @@ class AppendOnly:
     def waits_for_rewrite(self) -> bool:
         return self.state == WAITING
 
-    @property
-    def directory(self) -> str:
-        return self._server.config.path(self._server.config.appenddirname)
-
-    def path(self, name: str) -> str:
-        """File *name* of the AOF directory."""
-        return os.path.join(self.directory, name)
-
-    @property
-    def manifest_path(self) -> str:
-        return self.path(self._server.config.appendfilename + ".manifest")
-
     def _listen(self, on: bool) -> None:
         """Let writes come in, or not."""
         if on and not self._fed:
@@ -103,96 +92,39 @@ class AppendOnly:
 
     # --- the start -------------------------------------------------------------------------------
 
-    def open_manifest(self) -> None:
-        """Read the manifest if there is one.  Raises LoadFailed (aofLoadManifestFromDisk)."""
-        log = self._server.log
-        self.manifest = Manifest()
-        if not os.path.isdir(self.directory):
-            log.debug(f"The AOF directory {self._server.config.appenddirname} doesn't exist")
-            return
-        path = self.manifest_path
-        if not os.path.exists(path):
-            log.debug(f"The AOF manifest file {os.path.basename(path)} doesn't exist")
-            return
-        try:
-            self.manifest = read_manifest(path)
-        except OSError as error:
-            log.warning(f"Fatal error: can't open the AOF manifest file {path} for reading: {error.strerror}")
-            raise LoadFailed from None
-        except ManifestError as error:
-            for line in error.report():
-                log.warning(line)
-            raise LoadFailed from None
-
     def load(self) -> Slices:
         """Load what the manifest lists; false if there is no AOF.  Raises LoadFailed."""
-        self._upgrade()
-        replayer = Replayer(self._server, self.directory, self._loading)
-        outcome = yield from replayer.load(self.manifest)
+        self.folder.upgrade()
+        replayer = Replayer(self._server, self.folder.directory, self._loading)
+        outcome = yield from replayer.load(self.folder.manifest)
         if outcome in (Outcome.OK, Outcome.TRUNCATED):
             self.writer.total_size = replayer.total_size
             self.base_size = replayer.base_size
         return outcome is not Outcome.MISSING
-
-    def _upgrade(self) -> None:
-        """Take in the single file of a Redis before 7 (aofUpgradePrepare).  Raises LoadFailed."""
-        config, log, manifest = self._server.config, self._server.log, self.manifest
-        name = config.appendfilename
-        old = config.path(name)
-        if not os.path.isfile(old):
-            return
-        interrupted = (
-            manifest.base is not None
-            and not manifest.increments
-            and manifest.base.name == name
-            and not os.path.exists(self.path(name))
-        )
-        if manifest.parts and os.path.isdir(self.directory) and not interrupted:
-            return
-        self._make_directory()
-        manifest.base, manifest.base_sequence, manifest.dirty = Part(name, 1, BASE), 1, True
-        if not self._persist(manifest):
-            raise LoadFailed
-        try:
-            os.rename(old, self.path(name))
-        except OSError as error:
-            log.warning(
-                f"Error trying to move the old AOF file {name} into dir {config.appenddirname}: {error.strerror}"
-            )
-            raise LoadFailed from None
-        log.notice(
-            f"Successfully migrated an old-style AOF file ({name}) into the AOF directory ({config.appenddirname})."
-        )
-
-    def _make_directory(self) -> None:
-        try:
-            os.makedirs(self.directory, 0o755, exist_ok=True)
-        except OSError as error:
-            name = self._server.config.appenddirname
-            self._server.log.warning(f"Can't open or create append-only dir {name}: {error.strerror}")
-            raise LoadFailed from None
 
     def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """After loading: open the increment, and a base if there is none.  Raises LoadFailed."""
         self.writer.use_loop(loop)
         server, log = self._server, self._server.log
         if server.config.appendonly:
-            self._make_directory()
-            manifest = self.manifest
+            self.folder.make()
+            manifest = self.folder.manifest
             opened_before = bool(manifest.increments)
             prefix = server.config.appendfilename
             if manifest.base is None and not opened_before:
                 name = manifest.new_base(prefix, rdb=server.config.aof_use_rdb_preamble)
-                if not write_base(server, self.path(name), server.config.path(f"temp-rewriteaof-{os.getpid()}.aof")):
+                if not write_base(
+                    server, self.folder.path(name), server.config.path(f"temp-rewriteaof-{os.getpid()}.aof")
+                ):
                     raise LoadFailed
                 log.notice(f"Creating AOF base file {name} on server start")
             name = manifest.increments[-1].name if opened_before else manifest.new_increment(prefix)
             try:
-                descriptor = os.open(self.path(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                descriptor = os.open(self.folder.path(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             except OSError as error:
                 log.warning(f"Can't open the append-only file {name}: {error.strerror}")
                 raise LoadFailed from None
-            if not self._persist(manifest):
+            if not self.folder.persist(manifest):
                 os.close(descriptor)
                 raise LoadFailed
             self.writer.replace(descriptor, os.fstat(descriptor).st_size)
@@ -202,31 +134,7 @@ class AppendOnly:
             self.writer.begin_stream(counts=True)
         else:
             self.writer.end_stream()
-        self.delete_history()
-
-    def _persist(self, manifest: Manifest) -> bool:
-        """Write *manifest* if it has changed; false if that failed, and the log says why."""
-        if not manifest.dirty:
-            return True
-        try:
-            manifest.write(self.manifest_path)
-        except OSError as error:
-            name = os.path.basename(self.manifest_path)
-            self._server.log.warning(f"Can't write the AOF manifest file {name}: {error.strerror}")
-            return False
-        return True
-
-    def delete_history(self) -> None:
-        """Remove files that a rewrite has made superfluous (aofDelHistoryFiles)."""
-        manifest = self.manifest
-        if self._server.config.aof_disable_auto_gc or not manifest.history:
-            return
-        for part in manifest.history:
-            self._server.log.notice(f"Removing the history file {part.name} in the background")
-            remove(self.path(part.name))
-        manifest.history.clear()
-        manifest.dirty = True
-        self._persist(manifest)
+        self.folder.delete_history()
 
     # --- on and off at run time ------------------------------------------------------------------
 
@@ -298,7 +206,7 @@ class AppendOnly:
         if children.active:
             return False
         try:
-            self._make_directory()
+            self.folder.make()
         except LoadFailed:
             self.last_rewrite_ok = False
             return False
@@ -369,20 +277,20 @@ class AppendOnly:
         log, prefix = self._server.log, self._server.config.appendfilename
         manifest: Manifest | None = None
         if self.state == WAITING:
-            name = f"temp-{prefix}.incr"
+            name = self.folder.gathered
         else:
-            manifest = self.manifest.copy()
+            manifest = self.folder.manifest.copy()
             name = manifest.new_increment(prefix)
         try:
-            descriptor = os.open(self.path(name), os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_APPEND, 0o644)
+            descriptor = os.open(self.folder.path(name), os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             log.warning(f"Can't open the append-only file {name}: {error.strerror}")
             return False
         if manifest is not None:
-            if not self._persist(manifest):
+            if not self.folder.persist(manifest):
                 os.close(descriptor)
                 return False
-            self.manifest = manifest
+            self.folder.manifest = manifest
         log.notice(f"Creating AOF incr file {name} on background rewrite")
         self.writer.replace(descriptor, 0)
         return True
@@ -426,49 +334,38 @@ class AppendOnly:
             return
         self._listen(False)
         self.writer.discard()
-        name = f"temp-{self._server.config.appendfilename}.incr"
+        name = self.folder.gathered
         self._server.log.notice(f"Removing the temp incr aof file {name} in the background")
-        remove(self.path(name))
+        remove(self.folder.path(name))
 
     def _put_base_in_place(self, temporary: str) -> bool:
         """Name the new base and increment, and make the old files history: all of it or nothing."""
         config, log = self._server.config, self._server.log
         prefix = config.appendfilename
-        manifest = self.manifest.copy()
+        manifest = self.folder.manifest.copy()
         base = manifest.new_base(prefix, rdb=self._rdb_base)
-        if not self._rename(temporary, base, "base"):
+        if not self.folder.rename(temporary, base, "base"):
             return False
         log.notice(f"Successfully renamed the temporary AOF base file {os.path.basename(temporary)} into {base}")
         increment = None
         if self.state == WAITING:
-            gathered = f"temp-{prefix}.incr"
+            gathered = self.folder.gathered
             increment = manifest.new_increment(prefix)
-            if not self._rename(self.path(gathered), increment, "incr"):
-                remove(self.path(base))
+            if not self.folder.rename(self.folder.path(gathered), increment, "incr"):
+                remove(self.folder.path(base))
                 return False
             log.notice(f"Successfully renamed the temporary AOF incr file {gathered} into {increment}")
         manifest.retire_increments(keep=0 if self.state == OFF else 1)
-        if not self._persist(manifest):
-            remove(self.path(base))
+        if not self.folder.persist(manifest):
+            remove(self.folder.path(base))
             if increment is not None:
-                remove(self.path(increment))
+                remove(self.folder.path(increment))
             return False
-        self.manifest = manifest
+        self.folder.manifest = manifest
         if self.state != OFF:
-            self.writer.total_size = os.stat(self.path(base)).st_size + self.writer.size
+            self.writer.total_size = os.stat(self.folder.path(base)).st_size + self.writer.size
             self.base_size = self.writer.total_size
-        self.delete_history()
-        return True
-
-    def _rename(self, source: str, name: str, kind: str) -> bool:
-        try:
-            os.replace(source, self.path(name))
-        except OSError as error:
-            self._server.log.warning(
-                f"Error trying to rename the temporary AOF {kind} file {os.path.basename(source)} into "
-                f"{self._server.config.appenddirname}/{name}: {error.strerror}"
-            )
-            return False
+        self.folder.delete_history()
         return True
 
     def stop_rewrite(self) -> None:

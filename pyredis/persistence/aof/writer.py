@@ -158,6 +158,7 @@ class AofWriter:
             busy = self.syncer.busy
             if busy and not force and self._postpone():
                 return
+        began = self._server.latency.begin()
         if self.flush_sleep_us:
             time.sleep(self.flush_sleep_us / 1e6)
         data = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -170,6 +171,9 @@ class AofWriter:
         if written != len(data):
             self._failed(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), written, data)
             return
+        if began is not None:
+            why = "pending-fsync" if busy else "active-child" if self.child_active() else "alone"
+            self._server.latency.end(began, f"aof-write-{why}", "aof-write")
         parts.clear()
         self.size += written
         self.total_size += written
@@ -229,6 +233,7 @@ class AofWriter:
         if self._config.no_appendfsync_on_rewrite and self.child_active():
             return
         if policy == "always":
+            began = self._server.latency.begin()
             try:
                 sync_data(self.descriptor)
             except OSError as error:
@@ -238,6 +243,7 @@ class AofWriter:
                 )
                 self.exit()
                 return
+            self._server.latency.end(began, "aof-fsync-always")
             self.synced_size = self.size
             self.last_sync = self._unix_time()
             self._advance(self._server.replication_offset())
