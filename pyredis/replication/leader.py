@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..effects.propagation import REPLICAS
 from ..engine.buffers import over_output_limit
 from ..registry.flags import GATE_REPLICA, GATE_REPLICAS
-from ..resp.encode import bulks
+from ..resp.encode import command
 from .replica import Replica, Stage
 
 if TYPE_CHECKING:
@@ -67,21 +67,29 @@ class Leader:
         if history.backlog is None:
             history.offset += 1  # the AOF counts by it what has reached the disk
             return
-        data = b"*%d\r\n%b" % (len(argv), bulks(argv))
+        data = command(argv)
         if index >= 0 and history.selected != index:
-            number = b"%d" % index
-            data = b"*2\r\n$6\r\nSELECT\r\n$%d\r\n%b\r\n%b" % (len(number), number, data)
+            data = command([b"SELECT", b"%d" % index]) + data
             history.selected = index
-        self.send(data)
-
-    def send(self, data: bytes) -> None:
-        """Append *data* to the stream; replicas are sent it soon."""
-        if self.history.append(data):
-            self._check_limits()
-            self.trim()
-        if self.replicas and not self._pumping:
+        history.offset += len(data)
+        if history.backlog.append(data):
+            self._grown()
+        if not self._pumping and self.replicas:
             self._pumping = True
             self.schedule(self.pump_all)
+
+    def send(self, data: bytes) -> None:
+        """Append *data* to the stream as it is; replicas are sent it soon."""
+        if self.history.append(data):
+            self._grown()
+        if not self._pumping and self.replicas:
+            self._pumping = True
+            self.schedule(self.pump_all)
+
+    def _grown(self) -> None:
+        """The stream has taken a new block: somebody may be too far behind, and an old one may go."""
+        self._check_limits()
+        self.trim()
 
     def pump_all(self) -> None:
         """Send every replica what it lacks, as far as its connection takes it."""
