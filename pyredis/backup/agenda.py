@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ..util.schedule import Schedule
 
 FIRST_RETRY, LAST_RETRY = 60, 3600
 """Seconds after the first failure in a row, doubled with each, up to the second figure."""
 
 
-@dataclass(slots=True)
 class Retries:
     """Failures in a row, and when to try again."""
 
-    failures: int = 0
-    at: int = 0
+    def __init__(self) -> None:
+        self.failures = self.at = 0
 
     def failed(self, now: int) -> None:
         self.failures += 1
@@ -29,19 +26,19 @@ class Retries:
         return self.failures > 0 and now < self.at <= now + LAST_RETRY
 
 
-@dataclass(slots=True)
 class Agenda:
     """Due times follow from the last good backup, so what was missed while the machine was off is due at once.
 
-    Times are unix seconds.  *last_good* is 0 if there is no backup yet, which makes the first one due.
+    Times are unix seconds.
     """
 
-    schedule: Schedule | None = None
-    last_good: int = 0
-    requested: bool = False
-    retries: Retries = field(default_factory=Retries)
-    _asked: int = 0
-    _next: int = 0
+    def __init__(self) -> None:
+        self.schedule: Schedule | None = None
+        self.last_good = 0
+        """0 if there is no backup yet, which makes the first one due."""
+        self.requested = False
+        self.retries = Retries()
+        self._asked = self._next = 0
 
     def plan(self, schedule: Schedule | None) -> None:
         """Follow another schedule (None: only requests)."""

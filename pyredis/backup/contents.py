@@ -6,8 +6,7 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import REDIS_VERSION, __version__
 from ..persistence.aof.manifest import Manifest
@@ -28,16 +27,14 @@ class BadArchive(Exception):
     """An archive that cannot be relied on; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file of an archive."""
 
     size: int
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is to be written about a data set, taken at the moment of the snapshot."""
 
     created: int

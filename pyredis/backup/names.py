@@ -6,19 +6,20 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SUFFIX = ".tar.gz"
 TEMPORARY = ".temp-backup-"
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _ARCHIVE = re.compile(
     r"(?P<name>[A-Za-z0-9_][A-Za-z0-9._-]*)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z" + re.escape(SUFFIX)
 )
-_TEMPORARY = re.compile(re.escape(TEMPORARY) + r"(\d+)-.*")
+_SNAPSHOT = ".rdb"
+_TEMPORARY = re.compile(re.escape(TEMPORARY) + r"(\d+)-(.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(NamedTuple):
     """An archive by its name: *label* is NAME, *created* is unix seconds."""
 
     label: str
@@ -29,6 +30,16 @@ class Archive:
     def filename(self) -> str:
         """``NAME-UTCSTAMP.tar.gz``"""
         return f"{self.label}-{stamp(self.created)}{SUFFIX}"
+
+
+def is_url(text: str) -> bool:
+    """Whether *text* names another place than a file or directory of this machine."""
+    return "://" in text
+
+
+def masked(url: str) -> str:
+    """*url* without user and password, for messages."""
+    return _CREDENTIALS.sub("***@", url)
 
 
 def stamp(moment: int) -> str:
@@ -71,17 +82,25 @@ def unused(directory: str, label: str, moment: int) -> Archive:
         moment += 1
 
 
-def temporary(directory: str, pid: int, what: str) -> str:
-    """The file that process *pid* writes *what* to before it gets its name."""
-    return os.path.join(directory, f"{TEMPORARY}{pid}-{what}")
+def temporary(directory: str, pid: int, archive: Archive) -> str:
+    """The file that process *pid* writes *archive* to before it gets its name."""
+    return os.path.join(directory, f"{TEMPORARY}{pid}-{archive.filename}")
 
 
-def leftovers(directory: str, pid: int | None = None) -> list[str]:
-    """Temporary files of process *pid*, or of processes that are gone.  Raises OSError."""
+def temporary_snapshot(directory: str, pid: int, label: str) -> str:
+    """The file that process *pid* writes the snapshot to that it will pack."""
+    return os.path.join(directory, f"{TEMPORARY}{pid}-{label}{_SNAPSHOT}")
+
+
+def leftovers(directory: str, label: str, pid: int | None = None) -> list[str]:
+    """Temporary files for archives called *label*, of process *pid* or of processes that are gone.  Raises OSError."""
     found = []
     for entry in os.listdir(directory):
         match = _TEMPORARY.fullmatch(entry)
         if match is None:
+            continue
+        archive = parse_name(match[2])
+        if label != (match[2].removesuffix(_SNAPSHOT) if archive is None else archive.label):
             continue
         owner = int(match[1])
         if owner == pid or (pid is None and not _alive(owner)):

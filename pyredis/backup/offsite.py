@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from .names import Archive, archives, newest_first, parse_name
+from .names import Archive, archives, masked, newest_first, parse_name
 from .pruning import expired
 
 _ATOMIC = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss"})
 """Protocols of object stores: an object is there whole or not at all."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 
 Progress = Callable[[int, int], object]
 
@@ -30,16 +28,6 @@ class Uploaded:
     sent: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unpruned: str = ""
-
-
-def is_url(text: str) -> bool:
-    """Whether *text* names another place than a file or directory of this machine."""
-    return "://" in text
-
-
-def masked(url: str) -> str:
-    """*url* without user and password, for messages."""
-    return _CREDENTIALS.sub("***@", url)
 
 
 class Offsite:

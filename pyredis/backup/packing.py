@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from ..persistence.files import NewFile, remove, sync_directory
 from .contents import AOF_DIRECTORY, AOF_MANIFEST, MANIFEST, RDB, Facts, File, aof_parts
-from .names import Archive, temporary
+from .names import Archive, temporary, temporary_snapshot
 from .unpacking import unpack
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ class Cancelled(Exception):
     """The server stops: nobody waits for the archive any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """An archive to be written by process *pid* into *directory*."""
 
     directory: str
@@ -41,12 +39,12 @@ class Plan:
     @property
     def snapshot(self) -> str:
         """Where the snapshot is written before it is packed."""
-        return temporary(self.directory, self.pid, RDB)
+        return temporary_snapshot(self.directory, self.pid, self.archive.label)
 
     @property
     def packed(self) -> str:
         """Where the archive is written before it gets its name."""
-        return temporary(self.directory, self.pid, self.archive.filename)
+        return temporary(self.directory, self.pid, self.archive)
 
 
 class SnapshotFile(NewFile):

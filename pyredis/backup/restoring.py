@@ -14,7 +14,7 @@ from .names import stamp
 from .occupancy import DirectoryLock, occupant
 from .unpacking import Progress, Unpacked, unpack
 
-_LEFT_ALONE = ("lost+found",)
+_FRESH = ".restore-"
 _DATA = (RDB, AOF_DIRECTORY, AOF_NAME)
 """What a server would load: none of it may stay beside what is restored."""
 
@@ -53,13 +53,16 @@ def restore(
     user = occupant(directory)
     if user is not None and not force:
         raise RestoreRefused(f"{directory} is in use by {user}: stop it first")
-    if not force and any(name not in _LEFT_ALONE for name in os.listdir(directory)):
+    if not force and any(name != "lost+found" and not name.startswith(_FRESH) for name in os.listdir(directory)):
         raise RestoreRefused(f"{directory} is not empty")
     lock = DirectoryLock()
-    lock.take(directory, exclusive=True)
+    if not lock.take(directory, exclusive=True) and not force:
+        raise RestoreRefused(f"{directory} is in use")
     moment = int(time.time()) if now is None else now
-    fresh = os.path.join(directory, f".restore-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
+    for name in os.listdir(directory):
+        if name.startswith(_FRESH):  # of one that was killed
+            shutil.rmtree(os.path.join(directory, name))
+    fresh = os.path.join(directory, f"{_FRESH}{os.getpid()}")
     os.mkdir(fresh, 0o700)
     try:
         unpacked = unpack(archive, fresh, progress=progress)

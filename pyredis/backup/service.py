@@ -85,11 +85,14 @@ class Backups:
         """Look what there is: a run that was missed follows from it, and so does an upload."""
         self._opened = True
         self.agenda.plan(self._schedule())
-        directory = self.directory
+        directory, label = self.directory, self.label
         try:
-            for path in leftovers(directory) + ([] if self.taking else leftovers(directory, os.getpid())):
+            abandoned = leftovers(directory, label)
+            if self.taking is None:  # a process that crashed may have had the same pid
+                abandoned += leftovers(directory, label, os.getpid())
+            for path in abandoned:
                 os.unlink(path)
-            found = archives(directory, self.label)
+            found = archives(directory, label)
         except FileNotFoundError:
             found = []
         except OSError as error:

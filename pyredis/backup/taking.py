@@ -7,8 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..persistence.children import BACKUP, Children, Report
 from ..persistence.files import remove
@@ -30,8 +29,7 @@ _LONGEST_MESSAGE = 4096
 Replication = tuple[int, bytes, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of a backup: *error* is empty if there is an archive now, of *size* bytes."""
 
     plan: Plan
@@ -120,7 +118,7 @@ class Taking:
         finally:
             os.close(writing)
         self._pipe = reading
-        self._plan = replace(self._plan, pid=pid)
+        self._plan = self._plan._replace(pid=pid)
         self._server.log.notice(f"Backup started by pid {pid}")
 
     def _in_child(self, report: Report, pipe: int) -> bool:
@@ -131,7 +129,7 @@ class Taking:
             report.progress(int(part * total))
 
         try:
-            size = take(self._server, replace(self._plan, pid=os.getpid()), self._replication, progress)
+            size = take(self._server, self._plan._replace(pid=os.getpid()), self._replication, progress)
         except (OSError, BadArchive) as error:
             os.write(pipe, json.dumps({"error": reason(error)}).encode()[:_LONGEST_MESSAGE])
             return False
@@ -157,7 +155,7 @@ class Taking:
     def _clean_up(self, pid: int) -> None:
         """Remove what a child left that was killed."""
         with contextlib.suppress(OSError):
-            for path in leftovers(self._plan.directory, pid):
+            for path in leftovers(self._plan.directory, self._plan.archive.label, pid):
                 remove(path)
 
     # --- without ---------------------------------------------------------------------------------

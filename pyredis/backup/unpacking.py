@@ -8,7 +8,6 @@ import posixpath
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from ..persistence.files import NewFile
@@ -24,12 +23,13 @@ Progress = Callable[[int, int], object]
 """Takes how many bytes of the archive have been read, and how many there are."""
 
 
-@dataclass
 class Unpacked:
-    """What an archive turned out to hold; *description* is None if it has no MANIFEST.json, as those of others."""
+    """What an archive turned out to hold."""
 
-    description: Description | None = None
-    files: dict[str, File] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.description: Description | None = None
+        """None if it has no MANIFEST.json, as the archives of others."""
+        self.files: dict[str, File] = {}
 
 
 def unpack(path: str, directory: str | None = None, *, progress: Progress | None = None) -> Unpacked:

@@ -12,11 +12,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .agenda import Retries
-from .offsite import masked
+from .names import masked
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,8 +28,7 @@ LONGEST = 12 * 3600
 """Seconds after which an upload is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """What to send: all archives of *directory* called *label* that *url* lacks."""
 
     directory: str
@@ -39,12 +37,11 @@ class Job:
     days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What came of it; *error* is empty if all is there now."""
 
-    files: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    files: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     unpruned: str = ""
     error: str = ""
 
@@ -89,7 +86,8 @@ def read_report(out: bytes, err: bytes) -> Sent:
     """What the process printed."""
     try:
         said: dict[str, Any] = json.loads(out)
-        return Sent(said.get("sent", []), said.get("removed", []), said.get("unpruned", ""), said.get("error", ""))
+        files, removed = tuple(said.get("sent", ())), tuple(said.get("removed", ()))
+        return Sent(files, removed, said.get("unpruned", ""), said.get("error", ""))
     except ValueError:
         lines = err.decode("utf-8", "replace").strip().splitlines()
         return Sent(error=lines[-1] if lines else "the upload said nothing")

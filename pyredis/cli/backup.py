@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..backup.contents import AOF_MANIFEST, RDB, BadArchive
-from ..backup.names import Archive, archives, parse_name
-from ..backup.offsite import Offsite, OffsiteError, is_url, masked, upload
+from ..backup.names import Archive, archives, is_url, masked, parse_name
+from ..backup.offsite import Offsite, OffsiteError, upload
 from ..backup.pruning import DAY, expired, is_whole, spare_last_good
 from ..backup.restoring import RestoreRefused, restore
 from ..backup.taking import reason

@@ -6,7 +6,6 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ..backup.contents import AOF_MANIFEST, RDB, facts_of
@@ -83,7 +82,7 @@ def from_files(data: str, target: str, label: str, force: bool, quiet: bool) -> 
     facts = facts_of(server)
     replication = server.persistence.loading.replication
     if replication is not None:
-        facts = replace(facts, replication_id=replication[1].decode(), replication_offset=replication[2])
+        facts = facts._replace(replication_id=replication[1].decode(), replication_offset=replication[2])
     os.makedirs(target, 0o700, exist_ok=True)
     plan = Plan(target, unused(target, label, facts.created), facts, os.getpid())
     with Bar("packing", quiet=quiet) as bar:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pyredis.backup.names import Archive, archives, leftovers, parse_name, temporary, unused
+from pyredis.backup.names import Archive, archives, leftovers, parse_name, temporary, temporary_snapshot, unused
 
 from .conftest import MIDNIGHT
 
@@ -53,8 +53,12 @@ def test_files_of_processes_that_are_gone_are_leftovers(tmp_path: Path) -> None:
     if not child:
         os._exit(0)
     os.waitpid(child, 0)
-    dead, alive = temporary(str(tmp_path), child, "dump.rdb"), temporary(str(tmp_path), os.getpid(), "dump.rdb")
-    for path in (dead, alive):
+    here, archive = str(tmp_path), Archive("a", MIDNIGHT)
+    dead = [temporary(here, child, archive), temporary_snapshot(here, child, "a")]
+    alive = [temporary(here, os.getpid(), archive), temporary_snapshot(here, os.getpid(), "a")]
+    of_others = [temporary(here, child, Archive("b", MIDNIGHT)), temporary_snapshot(here, child, "b")]
+    for path in (*dead, *alive, *of_others, here + "/.temp-backup-x"):
         Path(path).touch()
-    assert leftovers(str(tmp_path)) == [dead]
-    assert leftovers(str(tmp_path), os.getpid()) == [alive]
+    assert sorted(leftovers(here, "a")) == sorted(dead)
+    assert sorted(leftovers(here, "a", os.getpid())) == sorted(alive)
+    assert sorted(leftovers(here, "b")) == sorted(of_others)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pyredis.backup.offsite import Offsite, OffsiteError, masked, upload
+from pyredis.backup.names import masked
+from pyredis.backup.offsite import Offsite, OffsiteError, upload
 from pyredis.backup.uploads import Sent, read_report
 
 from .conftest import DAY, MIDNIGHT
@@ -114,7 +115,7 @@ def test_secrets_are_masked() -> None:
 
 
 def test_what_the_upload_process_says() -> None:
-    assert read_report(b'{"sent": ["a"], "removed": [], "unpruned": ""}', b"") == Sent(["a"])
+    assert read_report(b'{"sent": ["a"], "removed": [], "unpruned": ""}', b"") == Sent(("a",))
     assert read_report(b'{"error": "no"}', b"") == Sent(error="no")
     assert read_report(b"", b"Traceback ...\nImportError: x\n") == Sent(error="ImportError: x")
     assert read_report(b"", b"") == Sent(error="the upload said nothing")

@@ -43,6 +43,13 @@ def test_into_a_new_or_empty_directory(archive: str, target: Path) -> None:
     restore(archive, str(target.parent / "other"))
 
 
+def test_what_a_killed_restore_left_is_no_obstacle(archive: str, target: Path) -> None:
+    (target / ".restore-1").mkdir(parents=True)
+    (target / ".restore-1" / "dump.rdb").write_bytes(b"unpacked, not moved")
+    restore(archive, str(target))
+    assert sorted(os.listdir(target)) == NAMES
+
+
 def test_not_into_one_that_holds_something(archive: str, target: Path) -> None:
     target.mkdir()
     (target / "dump.rdb").write_bytes(b"precious")

@@ -67,9 +67,9 @@ def test_archives_reach_a_bucket_and_come_back(
     job = Job(str(tmp_path / "here"), "test", "s3://vault/daily", 0)
     sent = UploadProcess().run(job)
     assert sent.error == ""
-    assert sent.files == [path.name for path in reversed(paths)]
+    assert sent.files == tuple(path.name for path in reversed(paths))
     again = UploadProcess().run(Job(job.directory, job.label, job.url, 7))
-    assert (again.error, again.files, again.removed, again.unpruned) == ("", [], [paths[2].name], "")
+    assert (again.error, again.files, again.removed, again.unpruned) == ("", (), (paths[2].name,), "")
     refused = UploadProcess().run(Job(job.directory, job.label, "s3://nowhere/daily", 7))
     assert refused.error.startswith("cannot write to s3://nowhere/daily: ")
 

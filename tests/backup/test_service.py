@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyredis.backup.names import temporary
+from pyredis.backup.names import temporary_snapshot
 from pyredis.backup.offsite import OffsiteError
 from pyredis.backup.pruning import is_whole
 from pyredis.backup.unpacking import describe, unpack
@@ -257,8 +257,8 @@ def test_what_a_crashed_process_left_is_removed(machine: Machine) -> None:
     if not child:
         os._exit(0)
     os.waitpid(child, 0)
-    Path(temporary(str(machine.archives_directory), child, "dump.rdb")).touch()
-    Path(temporary(str(machine.archives_directory), os.getpid(), "dump.rdb")).touch()
+    for pid in (child, os.getpid()):
+        Path(temporary_snapshot(str(machine.archives_directory), pid, "test")).touch()
     machine.start()
     machine.backup()
     assert machine.files == ["test-20231115T100000Z.tar.gz"]
@@ -370,7 +370,7 @@ def test_servers_without_a_name_are_told_apart_by_their_ports(machine: Machine) 
 def test_archives_are_sent_after_each_backup_and_again_after_a_failure(machine: Machine) -> None:
     machine.start(backup_url="s3://key:secret@bucket/path")
     jobs: list[Job] = []
-    answers = [Sent(error="no route to host"), Sent(error="no route to host"), Sent(files=["a", "b"]), Sent()]
+    answers = [Sent(error="no route to host"), Sent(error="no route to host"), Sent(("a", "b")), Sent()]
 
     def transport(job: Job) -> Sent:
         jobs.append(job)
