@@ -35,7 +35,7 @@ def load_folder(directory: str, clock: Clock, *, aof: bool, progress: Progress |
     persistence = server.persistence
     loading = persistence.loading
     try:
-        persistence.aof.open_manifest()
+        persistence.aof.folder.open()
         slices = persistence.load()
         while True:
             try:

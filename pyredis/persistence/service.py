@@ -58,7 +58,7 @@ class Persistence:
         for name in ("save", "stop-writes-on-bgsave-error"):
             server.config.on_change(name, self.update_gate)
         server.config.on_change("appendonly", self.aof.apply_appendonly)
-        server.config.on_change("aof-disable-auto-gc", self.aof.delete_history)
+        server.config.on_change("aof-disable-auto-gc", self.aof.folder.delete_history)
         server.config.on_change("appendfsync", self.aof.apply_fsync)
 
     # --- the start -------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ class Persistence:
         Gives up quietly once *stopped*.  Raises LoadFailed.
         """
         self.children.loop = asyncio.get_running_loop()
-        self.aof.open_manifest()
+        self.aof.folder.open()
         slices = self.load()
         try:
             for pause in slices:
@@ -101,7 +101,7 @@ class Persistence:
 
     def load_now(self) -> bool:
         """``load`` without serving anybody meanwhile, for servers that have no event loop.  Raises LoadFailed."""
-        self.aof.open_manifest()
+        self.aof.folder.open()
         found = run_slices(self.load())
         self.aof.start(None)
         return found

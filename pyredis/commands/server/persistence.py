@@ -134,8 +134,8 @@ def debug_loadaof(client: Client, argv: Argv) -> Reply:
     empty_data(server)
     server.drop_libraries()
     try:
-        aof.open_manifest()
-        aof.delete_history()
+        aof.folder.open()
+        aof.folder.delete_history()
         found = run_slices(aof.load())
     except LoadFailed:
         raise LoadAofFailed from None
