@@ -150,3 +150,20 @@ def test_maps_and_sets_only_differ_in_their_header(values):
     flat = values + values
     assert resp3.set_of_bulks(flat)[1:] == resp2.set_of_bulks(flat)[1:]
     assert resp3.map_of_bulks(flat) == b"%%%d\r\n%b" % (len(values), bulks(flat))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [b"PING"],
+        [b"SET", b"key", b""],
+        [b"SET", b"k" * 1024, b"v" * 5000],
+        [b"SET", b"key", bytearray(b"in place")],
+        [b"DEL", b"a" * 1023],
+        [b"RPUSH", b"key", *[b"%d" % n for n in range(40)]],
+        [b"HSET", b"key", b"field", b"v" * 70_000],
+    ],
+)
+def test_a_command_is_an_array_of_bulk_strings(argv: list[bytes]) -> None:
+    expected = b"*%d\r\n" % len(argv) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in argv)
+    assert encode.command(argv) == expected
