@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..engine.buffers import REPLY_BUFFER
-from ..engine.client import Client
+from ..engine.client import DETACHED, Client
 from ..engine.dispatch import drain, end_turn, run
 from ..util.quoting import quote
 from .admission import denied, is_full
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         client, server = self.client, self.server
         server.reads += 1
         run(client, data)
-        if server.group_commit is not None:  # replies leave after the AOF has reached the disk
+        if server.group_commit is not None:  # replies leave after the AOF has been written
             server.group_commit(client)
             if client.halted or not client.parser.idle:
                 self._check_input()
@@ -141,8 +141,14 @@ class Connection(asyncio.Protocol):
         self.client.closing = self.client.halted = True
         if server.to_flush or server.resumable:
             flush_others(server)
+        self.client.transport = DETACHED  # else a cycle, which would be left to the garbage collector
 
     # --- engine.client.Transport -----------------------------------------------------------------
+
+    @property
+    def plain_descriptor(self) -> int:
+        tls = self.transport.get_extra_info("ssl_object") or self.transport.get_extra_info("sslcontext")
+        return -1 if tls is not None else self.fd
 
     def wake(self) -> None:
         client = self.client

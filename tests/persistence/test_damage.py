@@ -40,7 +40,7 @@ def damage(data: bytes, rng: random.Random) -> bytes:
 def test_a_thousand_damaged_files(launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random("damage")
     values = {key: value for key, value in every_value().items() if len(save({key: value})) < 600}
-    sound = save(values, {key: 4_102_444_800_000 for key in list(values)[::3]})
+    sound = save(values, dict.fromkeys(list(values)[::3], 4_102_444_800_000))
     path = tmp_path / "dump.rdb"
     path.write_bytes(sound)
     peer = launch()

@@ -115,15 +115,16 @@ class AofWriter:
             self.syncer.finished = tell
 
     def apply_policy(self) -> None:
-        """``appendfsync``: with always, replies wait for the disk; one sync serves a whole turn."""
+        """Replies wait until the writes before them are in the file, with appendfsync always on the disk.
+
+        One write, and one sync, serve all commands of a turn.
+        """
         server = self._server
         enabled = self.descriptor >= 0
-        always = enabled and server.config.appendfsync == "always"
-        server.group_commit = self._commit_later if always and self._loop is not None else None
-        wanted = enabled and (always or self._loop is None)
-        if wanted and self.flush not in server.before_sleep:
+        server.group_commit = self._commit_later if enabled and self._loop is not None else None
+        if enabled and self.flush not in server.before_sleep:
             server.before_sleep.append(self.flush)
-        elif not wanted and self.flush in server.before_sleep:
+        elif not enabled and self.flush in server.before_sleep:
             server.before_sleep.remove(self.flush)
 
     def _commit_later(self, client: Client) -> None:
