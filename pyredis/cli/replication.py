@@ -155,7 +155,13 @@ def _order(server: Client, leader: ServerUrl) -> None:
         settings += ["tls-replication", "yes"]
     elif _call(server, "CONFIG", "GET", "tls-replication") == [b"tls-replication", b"yes"]:
         settings += ["tls-replication", "no"]
-    _call(server, "CONFIG", "SET", *settings)
+    try:
+        _call(server, "CONFIG", "SET", *settings)
+    except Failure as failure:
+        if not leader.tls:
+            raise
+        needs = "over TLS it needs a tls-ca-cert-file, a tls-cert-file and a tls-key-file"
+        raise Failure(failure.status, f"{failure} ({needs})") from failure
     _call(server, "REPLICAOF", leader.host, leader.port)
     _call(server, "CLIENT", "UNPAUSE")  # a pause (of --drain, say) would hold the leader's stream back, too
 

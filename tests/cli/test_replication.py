@@ -6,6 +6,7 @@ import io
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from pyredis.cli import main
 from pyredis.cli.replication import Report
 from pyredis.cli.watch import Progress, State
 
+from ..certificates import MISSING, OPENSSL, Authority
 from .servers import Node
 
 
@@ -120,6 +122,32 @@ def test_a_wait_that_takes_too_long(follower: Node, capsys: pytest.CaptureFixtur
         "pyredis: not in sync after 0.3 s (connecting); the server goes on trying",
         "pyredis: warning: the link to the leader is down: what it wrote since then is not here",
     ]
+
+
+@pytest.mark.skipif(OPENSSL is None, reason=MISSING)
+def test_a_leader_over_tls(tmp_path: Path, follower: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.issue("localhost")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    files = ["--tls-cert-file", pair.cert, "--tls-key-file", pair.key, "--tls-ca-cert-file", authority.cert]
+    leader = Node(tmp_path / "tls", "--tls-port", str(port), "--tls-auth-clients", "no", *files, password="pw")
+    try:
+        leader.client.call("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+        words = ["follow", f"rediss://:pw@localhost:{port}", "--wait", "--timeout", "20", *where(follower)]
+        assert main(words) == 4
+        assert "certificate verify failed" in capsys.readouterr().err
+        assert main([*words, "--cacert", authority.cert]) == 1
+        assert "tls-cert-file" in capsys.readouterr().err
+        own = ["tls-ca-cert-file", authority.cert, "tls-cert-file", pair.cert, "tls-key-file", pair.key]
+        follower.client.call("CONFIG", "SET", *own)
+        assert main([*words, "--cacert", authority.cert]) == 0, capsys.readouterr().err
+        assert follower.client.call("CONFIG", "GET", "tls-replication") == [b"tls-replication", b"yes"]
+        assert follower.client.info("replication")["master_port"] == str(port)
+        assert main(["promote", "--drain", "5", *where(follower), "--cacert", authority.cert]) == 0
+    finally:
+        leader.close()
 
 
 class Terminal(io.StringIO):
