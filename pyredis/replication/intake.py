@@ -62,7 +62,7 @@ class Load:
         self._scope: AbstractContextManager[None] | None = scope
         scope.__enter__()
         if not swap:
-            empty_data(server)
+            empty_data(server, lazily=server.config.replica_lazy_flush)
         self.sink = DatasetSink(server) if self._swap is None else SwapSink(server, self._swap)
         self.reader = make_reader(server, self.sink, keep_expired=True)
 
@@ -94,7 +94,7 @@ class Load:
         report_loaded(server, self.reader, self.sink)
         if self._swap is not None and isinstance(self.sink, SwapSink):
             log.notice("MASTER <-> REPLICA sync: Swapping active DB with loaded DB")
-            empty_data(server)
+            empty_data(server, lazily=True)
             for db, loaded in zip(server.databases, self._swap, strict=True):
                 db.exchange(loaded)
             for code in self.sink.libraries:
@@ -120,7 +120,7 @@ class Load:
         if self._scope is None:
             return
         if self._swap is None:
-            empty_data(self._server)
+            empty_data(self._server, lazily=self._server.config.replica_lazy_flush)
         else:
             self._server.log.notice("MASTER <-> REPLICA sync: Discarding temporary DB in background")
         self._leave()
@@ -138,11 +138,11 @@ def _like(db: Database) -> Database:
     return fresh
 
 
-def empty_data(server: Server) -> None:
+def empty_data(server: Server, *, lazily: bool) -> None:
     """Drop all keys and libraries without telling anybody but those that cache or watch keys (emptyData)."""
     for db in server.databases:
         server.watching.touched_all(db)
-        db.flush()
+        db.flush(lazily=lazily)
     server.expire_cycle.own.clear()
     server.drop_libraries()
     for hook in server.flushed:

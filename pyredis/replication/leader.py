@@ -205,6 +205,7 @@ class Leader:
         replica.flowing = False
         replica.cursor = None
         replica.writable = lambda: None
+        replica.unsent = lambda: 0
         replica.gone()
         self._server.log.notice(f"Connection with replica {replica.name} lost.")
         if not self.replicas:
