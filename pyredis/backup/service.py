@@ -87,11 +87,7 @@ class Backups:
         self.agenda.plan(self._schedule())
         directory, label = self.directory, self.label
         try:
-            abandoned = leftovers(directory, label)
-            if self.taking is None:  # a process that crashed may have had the same pid
-                abandoned += leftovers(directory, label, os.getpid())
-            for path in abandoned:
-                os.unlink(path)
+            self._clear(directory, label)
             found = archives(directory, label)
         except FileNotFoundError:
             found = []
@@ -102,6 +98,14 @@ class Backups:
         self.last = past[0] if past else None
         self.agenda.last_good = past[0].created if past else 0
         self.uploads.pending = bool(found)
+
+    def _clear(self, directory: str, label: str) -> None:
+        """Remove what processes left that were killed.  Raises OSError."""
+        abandoned = leftovers(directory, label)
+        if self.taking is None:  # one that crashed may have had the same pid
+            abandoned += leftovers(directory, label, os.getpid())
+        for path in abandoned:
+            os.unlink(path)
 
     # --- taking ----------------------------------------------------------------------------------
 
@@ -169,6 +173,7 @@ class Backups:
         """Remove what is too old, now that there is a new one."""
         days = self._server.config.backup_retention_days
         try:
+            self._clear(directory, label)
             removed = remove_all(directory, expired(archives(directory, label), days, self._now()))
         except OSError as error:
             self._server.log.warning(f"Old backups could not be removed: {reason(error)}")

@@ -264,6 +264,26 @@ def test_what_a_crashed_process_left_is_removed(machine: Machine) -> None:
     assert machine.files == ["test-20231115T100000Z.tar.gz"]
 
 
+def test_what_the_child_of_a_killed_server_leaves_later_is_removed_with_the_next_backup(machine: Machine) -> None:
+    machine.archives_directory.mkdir()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    left = Path(temporary_snapshot(str(machine.archives_directory), child, "test"))
+    left.touch()
+    machine.start()
+    machine.turn()
+    assert left.exists()
+    os.close(writing)
+    os.close(reading)
+    os.waitpid(child, 0)
+    machine.finish()
+    assert machine.files == ["test-20231115T100000Z.tar.gz"]
+
+
 @BOTH
 def test_a_shutdown_gives_a_backup_up_and_the_next_start_makes_up_for_it(machine: Machine, mode: str) -> None:
     machine.start(background_save=mode, rdb_key_save_delay="10000000" if mode == "fork" else "0")
