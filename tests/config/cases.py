@@ -150,6 +150,11 @@ APPLIED_AT_ONCE: dict[str, list[str]] = {
 OURS = frozenset(
     {
         "background-save",
+        "backup-dir",
+        "backup-name",
+        "backup-retention-days",
+        "backup-schedule",
+        "backup-url",
         "event-loop",
         "log-format",
         "metrics-bind",
