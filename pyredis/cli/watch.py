@@ -80,6 +80,8 @@ class Progress:
             case State.CONNECTING:
                 waited = f" for {self.down} s" if self.down > 1 else ""
                 return f"connecting{waited}"
+            case State.RECEIVING if not self.done:
+                return "waiting for the leader's snapshot"
             case State.RECEIVING | State.LOADING:
                 again = f" (attempt {self.attempt})" if self.attempt > 1 else ""
                 return f"{self.state.value:<9} {self._amount()}{again}"
@@ -112,16 +114,19 @@ class SyncWatch:
         self._samples: deque[tuple[float, int]] = deque()
         self._state = State.CONNECTING
         self._transfers = 0
+        self._received = 0
         self._goal: int | None = None
 
     def look(self, follower: Info, leader_offset: int | None, now: float) -> Progress:
         """*follower* is INFO replication and persistence, *leader_offset* was asked for just before it."""
         state = _state(follower)
         done, total = _amounts(follower, state)
-        if state is State.RECEIVING and (self._state is not state or (self._samples and done < self._samples[-1][1])):
-            self._transfers += 1
-            self._samples.clear()
-        elif state is not self._state:
+        if state is State.RECEIVING:
+            if self._state not in (State.RECEIVING, State.LOADING) or done < self._received:
+                self._transfers += 1
+                self._samples.clear()
+            self._received = done
+        if state is not self._state:
             self._samples.clear()
         self._state = state
         offset = _number(follower, "slave_repl_offset")

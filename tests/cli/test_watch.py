@@ -30,7 +30,7 @@ def test_a_whole_synchronisation() -> None:
     ]
     assert [watch.look(*look).as_text() for look in looks] == [
         "connecting for 3 s",
-        f"receiving [{'-' * 40}] 0%  0B of 4.00M",
+        "waiting for the leader's snapshot",
         f"receiving [{'#' * 10}{'-' * 30}] 25%  1.00M of 4.00M  1.00M/s  0:03 left",
         f"loading   [{'#' * 10}{'-' * 30}] 25%  50B of 200B",
         "catching up, 400B behind",
@@ -65,6 +65,12 @@ def test_a_transfer_that_begins_anew_is_counted() -> None:
     ]
     assert attempts == [1, 1, 2, 2, 3, 3]
     assert watch.look(receiving(5, 10), None, 9.0).as_text().endswith("(attempt 3)")
+
+
+def test_between_receiving_and_loading_nothing_begins_anew() -> None:
+    watch = SyncWatch()
+    looks = [receiving(10, 10), follower(loading=1, loading_total_bytes=10), receiving(10, 10), up(1)]
+    assert [watch.look(fields, None, float(now)).attempt for now, fields in enumerate(looks)] == [1, 1, 1, 1]
 
 
 def test_without_the_leaders_offset_a_link_that_is_up_is_in_sync() -> None:
