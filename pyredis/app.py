@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import os
 import pkgutil
@@ -137,19 +136,9 @@ class App:
         await asyncio.sleep(0)
 
 
-def settle_garbage_collector() -> None:
-    """What was made by now stays, and is never looked at again; the core makes no cycles, so seldom is enough.
-
-    Thresholds a hundred times Python's: a collection of all generations stops the server.
-    """
-    gc.freeze()
-    gc.set_threshold(70_000, 50, 1000)
-    gc.enable()
-
-
 async def serve(server: Server, supervised: str) -> int:
     """Serve until told to stop; the exit status."""
-    settle_garbage_collector()
+    server.collector.govern()
     app = App(server)
     server.shutdown.status = process.notify_systemd if supervised == "systemd" else lambda text: None
     Signals(server).install()

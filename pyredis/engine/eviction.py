@@ -51,6 +51,7 @@ class Eviction:
     def apply_policy(self) -> None:
         """Hook of maxmemory-policy: what was a good candidate is none any more."""
         self._pool.clear()
+        self.memory.turn(self._server)
 
     def make_room(self) -> bool:
         """Evict until the limit is kept; false if that is not possible (performEvictions).
@@ -94,8 +95,9 @@ class Eviction:
         finally:
             ended = server.clock.monotonic_ns()
             self._note_exceeded(ended, over=over)
-            if gone:
+            if gone and server.config.latency_monitor_threshold:
                 server.latency.add("eviction-cycle", ended - started)
+            if server.unsettled:
                 settle_turn(server)
         return not over
 
@@ -165,12 +167,9 @@ class Eviction:
         for db in server.databases:
             if not (db.data if everything else db.expires):
                 continue
-            choose = (db.key_sampler() if everything else db.expiring_sampler()).choose
-            for _ in range(samples):
-                key = choose(rng)
-                if key is None:
-                    break
-                found = True
+            found = True
+            sampler = db.key_sampler() if everything else db.expiring_sampler()
+            for key in sampler.choose_some(samples, rng):
                 worth = -db.expires[key] if by_time else rank(db, key)
                 if len(pool) < POOL_SIZE:
                     insort(pool, (worth, db.index, key))
@@ -181,10 +180,13 @@ class Eviction:
 
     def _evict(self, db: Database, key: bytes) -> None:
         server = self._server
-        started = server.clock.monotonic_ns()
         lazily = server.config.lazyfree_lazy_eviction
-        db.remove(key, lazily=lazily)
-        server.latency.add("eviction-del", server.clock.monotonic_ns() - started)
+        if server.config.latency_monitor_threshold:
+            started = server.clock.monotonic_ns()
+            db.remove(key, lazily=lazily)
+            server.latency.add("eviction-del", server.clock.monotonic_ns() - started)
+        else:
+            db.remove(key, lazily=lazily)
         server.evicted_keys += 1
         db.changed(key, b"evicted", EVICTED, 0)
         if server.deletion_sink is not None:
@@ -201,6 +203,7 @@ def install(server: Server) -> None:
     server.startup_memory = server.peak_memory = STARTUP
     server.close_hooks.append(memory.clients.forget)
     server.cron.every(0, memory.clients.turn)
+    server.cron.every(0, memory.turn)
     server.config.on_change("maxmemory", eviction.apply)
     server.config.on_change("maxmemory-policy", eviction.apply_policy)
     server.config.on_change("maxmemory-clients", memory.apply_clients_limit)

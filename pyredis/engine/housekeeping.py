@@ -21,6 +21,7 @@ def install(server: Server) -> None:
     server.cron.every(0, expire_keys)
     server.cron.every(0, server.upkeep.turn)
     server.cron.every(100, fold_statistics)
+    server.cron.every(0, server.collector.turn)
     server.cron.every(0, server.collector.report)
     for name in Thresholds.__slots__:
         if hasattr(server.config, name):

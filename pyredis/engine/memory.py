@@ -29,7 +29,9 @@ ORDER: Final = 5  # among the observers
 class Memory:
     """The accounts of one server; all figures in bytes."""
 
-    __slots__ = ("_measured", "_resident_at_start", "_server", "clients", "metered")
+    __slots__ = (
+        "_counts_access", "_inhabited", "_measured", "_resident_at_start", "_server", "_steady", "clients", "metered",
+    )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -37,6 +39,9 @@ class Memory:
         self._measured = (-1, -1, 0)  # dirty counter, number of keys and their memory when last measured
         self.metered = False
         self.clients = ClientMemory(server)
+        self._inhabited: list[Database] = []
+        self._steady = STARTUP
+        self._counts_access = False
 
     def meter(self, on: bool) -> None:
         """Begin or cease to count changes.  O(n) to begin"""
@@ -47,6 +52,7 @@ class Memory:
                 db.data = MeteredDict(db.data) if on else dict(db.data)
                 db.sampler = None
         if on:
+            self.turn(server)
             server.plug(self._changed, ORDER)
         else:
             server.unplug(self._changed)
@@ -69,7 +75,8 @@ class Memory:
             self.clients.evict()
 
     def _changed(self, db: Database, key: bytes, event: bytes | None, kind: int) -> None:
-        db.data.remeasure(key)  # type: ignore[attr-defined]
+        if key in db.data.sizes:  # type: ignore[attr-defined]
+            db.data.remeasure(key)  # type: ignore[attr-defined]
 
     def data(self) -> int:
         """Keys and values."""
@@ -93,9 +100,22 @@ class Memory:
         return STARTUP + self.data() + self._access() + self.clients.of_others + self._replication() + self._aof()
 
     def limited(self) -> int:
-        """What ``maxmemory`` applies to: all but the buffers that eviction itself fills (getMaxmemoryState)."""
-        backlog = min(self._replication(), self._server.config.repl_backlog_size)
-        return STARTUP + self.data() + self._access() + self.clients.of_others + backlog
+        """What ``maxmemory`` applies to: all but the buffers that eviction itself fills (getMaxmemoryState).
+
+        Every command asks, so what changes seldom is as of the last turn of the cron.
+        """
+        total = self._steady + self.clients.of_others
+        for db in self._inhabited or self._server.databases:
+            total += db.data.total + SLOT * len(db.expires)  # type: ignore[attr-defined]
+            if self._counts_access:
+                total += SLOT * len(db.access)
+        return total
+
+    def turn(self, server: Server) -> None:
+        """From the cron: what ``limited`` takes as given."""
+        self._inhabited = [db for db in server.databases if db.data]
+        self._steady = STARTUP + min(self._replication(), server.config.repl_backlog_size)
+        self._counts_access = server.config.maxmemory_policy.endswith(("lru", "lfu"))
 
     def _access(self) -> int:
         """The tables of access times or frequencies, where the policy calls for one."""

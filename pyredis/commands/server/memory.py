@@ -99,7 +99,9 @@ def memory_malloc_stats(client: Client, argv: Argv) -> Reply:
 @command("MEMORY|PURGE", arity=2, tips=("request_policy:all_shards", "response_policy:all_succeeded"))
 def memory_purge(client: Client, argv: Argv) -> Reply:
     """MEMORY PURGE"""
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     if not trim_heap():
         raise CommandError("Error purging dirty pages")
     return OK
