@@ -161,8 +161,7 @@ class Eviction:
         """Let some keys of each database compete for the pool; false if there are none (evictionPoolPopulate)."""
         server, pool = self._server, self._pool
         rng, samples = server.rng, server.config.maxmemory_samples
-        by_time = policy == "volatile-ttl"
-        rank = server.accesses.tracker.rank
+        rank = _nearest_expiry if policy == "volatile-ttl" else server.accesses.tracker.rank
         found = False
         for db in server.databases:
             if not (db.data if everything else db.expires):
@@ -170,7 +169,7 @@ class Eviction:
             found = True
             sampler = db.key_sampler() if everything else db.expiring_sampler()
             for key in sampler.choose_some(samples, rng):
-                worth = -db.expires[key] if by_time else rank(db, key)
+                worth = rank(db, key)
                 if len(pool) < POOL_SIZE:
                     insort(pool, (worth, db.index, key))
                 elif worth > pool[0][0]:
@@ -192,6 +191,11 @@ class Eviction:
         if server.deletion_sink is not None:
             server.propagation.add_deletion(db.index, [b"UNLINK" if lazily else b"DEL", key])
             server.unsettled = True
+
+
+def _nearest_expiry(db: Database, key: bytes) -> int:
+    """What volatile-ttl ranks by."""
+    return -db.expires[key]
 
 
 def install(server: Server) -> None:

@@ -71,6 +71,19 @@ def test_the_nearest_expiry_goes_first(server, send):
     assert present(server) == set(range(gone, 80))
 
 
+def test_a_policy_without_access_times_does_without_the_tracker(server, send):
+    send("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
+    server.stats.commands_processed += 100_000
+    server.accesses.turn(server)
+    assert server.accesses.tracker is None
+    limit_to(send, server, 20)
+    fill(send, 0, 60, "EX", 1000)
+    assert server.evicted_keys > 30
+    send("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    fill(send, 60, 100)
+    assert len(present(server)) < 30
+
+
 @pytest.mark.parametrize("kind", POLICIES)
 def test_only_volatile_keys_go(server, send, kind):
     send("CONFIG", "SET", "maxmemory-policy", f"volatile-{kind}")
