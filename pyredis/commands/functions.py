@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..persistence.rdb.codes import FUNCTION2, FUNCTION_PRE_GA, RDB_VERSION, RdbError
 from ..persistence.rdb.dump import verify
+from ..persistence.rdb.loading import INCOMPLETE
 from ..persistence.rdb.strings import encode_string, read_string
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import ACCESS, ALLOW_BUSY, DENYOOM, LOADING, NOSCRIPT, RO, RW, STALE, UPDATE, WRITE
@@ -265,7 +266,7 @@ def _sources(payload: bytes) -> list[bytes]:
             raise NotAFunction
         try:
             code, at = read_string(payload, at + 1)
-        except (RdbError, IndexError, struct.error):
+        except (RdbError, *INCOMPLETE):
             raise BadLibraryPayload from None
         sources.append(code)
     return sources

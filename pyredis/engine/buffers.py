@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import NotInRange
+
 if TYPE_CHECKING:
     from .client import Client
     from .server import Server
@@ -97,15 +99,22 @@ def output_class(client: Client) -> int:
     return NORMAL
 
 
+MOST_REPLIES = 1 << 24
+"""Random elements of one reply: seconds of work, a few hundred megabytes."""
+
+
 def most_replies(client: Client, count: int) -> int:
     """*count*, or where the hard output limit is lower, as many replies as surely exceed it.
 
     What exceeds it is never sent, so it need not be made: of random members somebody may ask for any number.
+    Raises NotInRange for more than ``MOST_REPLIES``, which Redis would make until its memory is gone.
     """
     limit = client.server.config.client_output_buffer_limit[output_class(client)][0]
-    if not limit or client.script is not None:
-        return count
-    return min(count, (limit + REPLY_BUFFER) // SMALLEST_REPLY + 1)
+    if limit and client.script is None:
+        count = min(count, (limit + REPLY_BUFFER) // SMALLEST_REPLY + 1)
+    if count > MOST_REPLIES:
+        raise NotInRange(-MOST_REPLIES, MOST_REPLIES)
+    return count
 
 
 def output_bytes(client: Client) -> int:

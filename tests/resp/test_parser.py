@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -177,3 +179,23 @@ def test_a_length_reserves_no_memory():
         parser.feed(b"x")()
     assert parser.pending == 2000
     assert sum(map(sys.getsizeof, parser._pieces)) < 5000
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"*1\r\n$4\r\nPING\r\n", b"*2\r\n$50\r\n" + b"x" * 50 + b"\r\n", b"*1\r\n*1\r\n"]
+)
+@pytest.mark.parametrize("header", [b"*1048577000\r\n", b"*0002147483647\r\n", b"~2147483647\r\n", b">999999999\r\n"])
+def test_no_room_is_made_for_what_a_header_claims(before: bytes, header: bytes) -> None:
+    parser = RequestParser()
+    tracemalloc.start()
+    try:
+        take = parser.feed(before + header)
+        with suppress(ProtocolError):
+            while take():
+                pass
+        take = parser.feed(b"x" * 50)
+        with suppress(ProtocolError):
+            take()
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

@@ -92,7 +92,7 @@ def xinfo_stream(client: Client, argv: Argv) -> Reply:
         (b"radix-tree-nodes", integer(stream.tree_nodes())),
         (b"last-generated-id", id_reply(stream.last_id)),
         (b"max-deleted-entry-id", id_reply(stream.max_deleted_id)),
-        (b"entries-added", integer(stream.entries_added)),
+        (b"entries-added", _counter(stream.entries_added)),
         (b"recorded-first-entry-id", id_reply(stream.first_id)),
     ]
     if len(argv) == 3:
@@ -166,13 +166,18 @@ def _entry(wire: Wire, entries: list[Entry]) -> bytes:
     return entry_reply(*entries[0]) if entries else wire.null
 
 
+def _counter(count: int) -> bytes:
+    """A counter of 64 bits without a sign, which Redis prints with one."""
+    return integer((count + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
 def _entries_read(wire: Wire, group: Group) -> bytes:
-    return wire.null if group.entries_read == UNKNOWN else integer(group.entries_read)
+    return wire.null if group.entries_read == UNKNOWN else _counter(group.entries_read)
 
 
 def _lag(wire: Wire, stream: Stream, group: Group) -> bytes:
     lag = stream.lag(group)
-    return wire.null if lag is None else integer(lag)
+    return wire.null if lag is None else _counter(lag)
 
 
 def _map(wire: Wire, *fields: tuple[bytes, bytes]) -> bytes:
