@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ScriptDebugOption, ScriptFlushOption
+from ..errors import DebugInPipeline, ScriptDebugOption, ScriptFlushOption
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import (
     ACCESS,
@@ -55,14 +55,14 @@ HELP: Final = (
 @command("EVAL", arity=-3, flags=SCRIPTS, keys=counted(2, RW | ACCESS | UPDATE, notes=RW_NOTES), acl="scripting")
 def eval_(client: Client, argv: Argv) -> Reply:
     """EVAL script numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.eval(client, argv, False)
+    reply: Reply = client.server.scripting.eval(client, argv, False)
     return reply
 
 
 @command("EVAL_RO", arity=-3, flags=READING_SCRIPTS, keys=counted(2, RO | ACCESS, notes=RO_NOTES), acl="scripting")
 def eval_ro(client: Client, argv: Argv) -> Reply:
     """EVAL_RO script numkeys [key ...] [arg ...]"""
-    reply: bytes = client.server.scripting.eval(client, argv, True)
+    reply: Reply = client.server.scripting.eval(client, argv, True)
     return reply
 
 
@@ -149,7 +149,17 @@ def script_kill(client: Client, argv: Argv) -> Reply:
 
 @command("SCRIPT|DEBUG", arity=3, flags=NOSCRIPT, acl="scripting")
 def script_debug(client: Client, argv: Argv) -> Reply:
-    """SCRIPT DEBUG YES | SYNC | NO: accepted, but scripts run without a debugger."""
-    if argv[2].upper() not in (b"YES", b"SYNC", b"NO"):
-        raise ScriptDebugOption
+    """SCRIPT DEBUG YES | SYNC | NO"""
+    if client.out:
+        raise DebugInPipeline
+    debugging = client.server.scripting.debugging
+    match argv[2].upper():
+        case b"NO":
+            debugging.disable(client)
+        case b"YES":
+            debugging.enable(client, sync=False)
+        case b"SYNC":
+            debugging.enable(client, sync=True)
+        case _:
+            raise ScriptDebugOption
     return OK

@@ -31,6 +31,10 @@ class Transport(Protocol):
     def wake(self) -> None:
         """There may be something to do: output to send, or input that waited."""
 
+    @property
+    def plain_descriptor(self) -> int:
+        """The descriptor, for reading and writing past the transport; -1 where that is not possible."""
+
     def buffered(self) -> int:
         """Bytes accepted for sending that the kernel has not taken yet."""
 
@@ -50,7 +54,7 @@ class Detached:
 
     peer = b""
     local = b""
-    fd = -1
+    fd = plain_descriptor = -1
     is_local = True
     is_unix = False
 

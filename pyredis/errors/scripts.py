@@ -130,6 +130,25 @@ class ScriptDebugOption(CommandError):
     message = "Use SCRIPT DEBUG YES/SYNC/NO"
 
 
+class DebugInPipeline(CommandError):
+    message = "SCRIPT DEBUG must be called outside a pipeline"
+
+
+class DebugWithSha(CommandError):
+    message = "Please use EVAL instead of EVALSHA for debugging"
+
+
+class CannotDebugHere(CommandError):
+    """Our own: a TLS connection, or none at all."""
+
+    message = "Debugging needs a connection without TLS"
+
+
+class CannotForkDebugger(CommandError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Fork() failed: can't run EVAL in debugging mode: {reason}")
+
+
 class FunctionFlushOption(CommandError):
     message = "FUNCTION FLUSH only supports SYNC|ASYNC option"
 

@@ -157,6 +157,7 @@ class Runtime:
             **api_functions(self),
             **msgpack_functions(),
             **random_functions(self, prng),
+            **self._extra_functions(),
         }
         for key, function in functions.items():
             define(core, key, function)
@@ -179,6 +180,10 @@ class Runtime:
         lua.execute(_STRIP)
         del stock
         lua.gccollect()
+
+    def _extra_functions(self) -> dict[bytes, Callable[..., Any]]:
+        """Further functions for the chunks."""
+        return {}
 
     def _constants(self) -> dict[bytes, Any]:
         """Values the chunks read from the table they share."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import (
     BadNumberOfKeys,
     CommandError,
+    DebugWithSha,
     FunctionNotFound,
     MasterDown,
     NegativeKeysGiven,
@@ -38,6 +39,7 @@ from ..resp.encode import bulk, encode_error
 from ..util.numbers import parse_int, parse_int_or_none
 from .api import sha1hex
 from .conversion import result_to_reply
+from .debugging import Debugging
 from .functions import FunctionsRuntime, Libraries
 from .libraries.prng import Prng
 from .outcome import failure_line
@@ -48,7 +50,7 @@ from .shebang import ALLOW_OOM, ALLOW_STALE, COMPAT, NO_WRITES, script_flags
 if TYPE_CHECKING:
     from ..engine.client import Client
     from ..engine.server import Server
-    from ..registry.command import Argv, Command
+    from ..registry.command import Argv, Command, Reply
 
 LOAD_TIMEOUT_MS: Final = 500
 SHA_LENGTH: Final = 40
@@ -62,7 +64,8 @@ class Scripting:
     """``server.scripting``.  The interpreters start with the first script and the first library."""
 
     __slots__ = (
-        "_bodies_size", "_functions_runtime", "_prng", "_runtime", "_server", "libraries", "scripts", "session",
+        "_bodies_size", "_functions_runtime", "_prng", "_runtime", "_server", "debugging", "libraries", "scripts",
+        "session",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -75,6 +78,7 @@ class Scripting:
         self._runtime: Runtime | None = None
         self._functions_runtime: FunctionsRuntime | None = None
         self.libraries = Libraries(self._start_functions)
+        self.debugging = Debugging(server, self)
 
     def install(self) -> None:
         """Plug everything in."""
@@ -86,6 +90,7 @@ class Scripting:
         server.load_library = self._load_from_file
         server.drop_libraries = self.libraries.clear
         server.shutdown.steps.append(lambda flags: self.session.abandon())
+        self.debugging.install()
 
     # --- the cache of EVAL ----------------------------------------------------------------------------
 
@@ -115,8 +120,11 @@ class Scripting:
 
     # --- running ---------------------------------------------------------------------------------------
 
-    def eval(self, client: Client, argv: Argv, read_only: bool) -> bytes:
+    def eval(self, client: Client, argv: Argv, read_only: bool) -> Reply:
         """EVAL and EVAL_RO."""
+        debugging = self.debugging
+        if debugging.modes and client.id in debugging.modes:
+            return debugging.eval(client, argv, read_only)
         keys = _SMALL_COUNTS.get(argv[2])
         if keys is None or keys > len(argv) - 3:
             keys = _check_count(argv, parse_int(argv[2]))
@@ -124,8 +132,21 @@ class Scripting:
         assert self._runtime is not None
         return self._run(client, argv, script, self._runtime, script.name, keys, read_only)
 
+    def eval_with(self, start: Callable[[Prng], Runtime], client: Client, argv: Argv, read_only: bool) -> bytes:
+        """EVAL in an interpreter of its own, which *start* starts.  Raises CommandError."""
+        keys = _check_count(argv, parse_int(argv[2]))
+        flags, offset = script_flags(argv[1])
+        sha = sha1hex(argv[1])
+        runtime = start(self._prng)
+        problem = runtime.compile(sha, argv[1][offset:])
+        if problem is not None:
+            raise ScriptNotCompiled(problem)
+        return self._run(client, argv, Unit(sha, flags, of_function=False), runtime, sha, keys, read_only)
+
     def evalsha(self, client: Client, argv: Argv, read_only: bool) -> bytes:
         """EVALSHA and EVALSHA_RO."""
+        if self.debugging.modes and client.id in self.debugging.modes:
+            raise DebugWithSha
         script = self.scripts.get(argv[1])
         if script is None and len(argv[1]) != SHA_LENGTH:
             raise NoScript

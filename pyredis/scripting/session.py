@@ -83,7 +83,7 @@ class Session:
 
     __slots__ = (
         "_abandoned", "_busy", "_commands", "_disturbed", "_killed", "_load_deadline", "_monotonic_ns", "_propagation",
-        "_read_only", "_started", "argv", "caller", "client", "dirty", "server", "unit", "wire",
+        "_read_only", "_started", "argv", "caller", "client", "dirty", "refused", "server", "unit", "wire",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -102,6 +102,8 @@ class Session:
         """The running script or function, or the last one."""
         self.dirty = False
         """Whether it has written."""
+        self.refused = False
+        """Set when a command is refused, for the debugger."""
         self._read_only = False
         self._monotonic_ns = server.clock.monotonic_ns
         self._busy = self._killed = self._abandoned = self._disturbed = False
@@ -239,6 +241,7 @@ class Session:
         return command.subcommands.get(argv[1].lower())
 
     def _refuse(self, command: Command | None, error: CommandError) -> bytes:
+        self.refused = True
         if command is not None:
             command.rejected += 1
         self.server.count_error(error)
