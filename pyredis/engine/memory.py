@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..keyspace.metering import MeteredDict
-from ..keyspace.sizes import SLOT, entry_size
+from ..keyspace.sizes import EXPIRY, SLOT, entry_size
 from ..util.process import resident_bytes
 from .client_memory import AT_ONCE, ClientMemory
 
@@ -91,7 +91,7 @@ class Memory:
             if (dirty, known) != (server.dirty, keys):
                 total = sum([entry_size(key, value) for db in server.databases for key, value in db.data.items()])
                 self._measured = server.dirty, keys, total
-        return total + SLOT * sum([len(db.expires) for db in server.databases])
+        return total + EXPIRY * sum([len(db.expires) for db in server.databases])
 
     def used(self) -> int:
         """used_memory.  O(clients), at most ``AT_ONCE``"""
@@ -106,7 +106,7 @@ class Memory:
         """
         total = self._steady + self.clients.of_others
         for db in self._inhabited or self._server.databases:
-            total += db.data.total + SLOT * len(db.expires)  # type: ignore[attr-defined]
+            total += db.data.total + EXPIRY * len(db.expires)  # type: ignore[attr-defined]
             if self._counts_access:
                 total += SLOT * len(db.access)
         return total
@@ -136,7 +136,8 @@ class Memory:
         server, clients = self._server, self.clients
         clients.refresh()
         replication, aof, size = self._replication(), self._aof(), server.config.repl_backlog_size
-        surplus = max(0, replication - size)
+        followed = any(client.replica is not None for client in server.clients.values())
+        surplus = max(0, replication - size) if followed else 0
         return {
             "mem_not_counted_for_evict": surplus + aof,
             "mem_replication_backlog": replication - surplus,

@@ -147,6 +147,7 @@ class Upstream:
         sees_expired, server.sees_expired = server.sees_expired, True
         outer, server.executing = server.executing, client
         self._applying = True
+        executed = False
         if server.gate & GATE_MEMORY and not server.config.replica_ignore_maxmemory:
             server.make_room()
         try:
@@ -156,6 +157,7 @@ class Upstream:
                     if argv is False:
                         break
                     continue
+                executed = True
                 self._execute(argv)
                 if client.transaction is not None:
                     self._queued.append(argv)
@@ -168,7 +170,7 @@ class Upstream:
             server.sees_expired = sees_expired
             server.executing = outer
             self._applying = False
-        if self.active:
+        if executed and self.active:
             self._advance()
         if self._ack_wanted:
             self._ack_wanted = False

@@ -54,7 +54,7 @@ class AofWriter:
         self.size = 0
         """Bytes of the increment that is written now."""
         self.synced_size = 0
-        self.synced_offset = 0
+        self.synced_offset = -1
         """Where the stream stood when what is on the disk was written; -1 without an AOF (fsynced_reploff)."""
         self.last_sync = 0  # unix s
         self.postponed_since = 0  # unix s, 0: not postponed
