@@ -23,6 +23,8 @@ from ..util.footprint import footprint
 
 SLOT: Final = 40
 """A key's place in a dict, which is full to a third at least and to two thirds at most: 30 to 60 bytes."""
+EXPIRY: Final = SLOT + 32
+"""What an expiry adds to a key: a place in another dict, and a number."""
 SAMPLED: Final = 16
 _HALF: Final = SAMPLED // 2
 HEADER: Final = 33  # of a bytes object

@@ -62,6 +62,7 @@ class UpstreamTransport:
 
     is_unix = False
     is_local = False
+    plain_descriptor = -1
 
     def __init__(self, link: Link, hang_up: Callable[[], None], wake: Callable[[], None]) -> None:
         self.peer, self.local, self.fd = link.peer, link.local, link.fd

@@ -43,6 +43,7 @@ class Socket:
     is_unix = False
     is_local = True
     fd = 1
+    plain_descriptor = -1
     local = b"127.0.0.1:1"
 
     def __init__(self, link: Wire, port: int) -> None:
