@@ -181,6 +181,8 @@ def exposition(server: Server) -> bytes:
         _add_command(page, server, command)
     for code, count in server.error_counts.items():
         page.add("counter", "errors_total", count, {"err": code})
+    if server.tls.wanted:
+        page.add("counter", "tls_handshakes_failed_total", server.tls.failed_handshakes)
     _add_latency(page, server)
     _add_python(page, server)
     return page.text().encode("utf-8", "replace")

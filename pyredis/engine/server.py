@@ -106,6 +106,7 @@ class Server(Keyspace):
         self.cycles = 0
         """Turns of the loop for other things: the cron, timers."""
         self.collector = Collector()
+        self.tls = Tls(config, self.log)
         self.stats = Stats(self)
         self.slowlog = SlowLog(self)
         self.http_warned = -(1 << 62)
@@ -115,7 +116,6 @@ class Server(Keyspace):
         self.shutdown = Shutdown(self)
         self.notifications = Notifications(self)
         self.listeners: Any = None
-        self.tls = Tls(config, self.log)
         self.timers = Timers()
         self.cron = Cron(self)
         self.blocking = Blocking(self)
@@ -175,6 +175,8 @@ class Server(Keyspace):
         self.describe_persistence: Callable[[], Fields] = lambda: persistence_fields(self)
         self.describe_replication: Callable[[], Fields] = lambda: replication_fields(self)
         self.extensions: dict[str, Any] = {}
+        self.expire_more: Callable[[], None] = lambda: None
+        """The fast cycle of active expiry; in ``before_sleep`` while it is needed."""
         self.accesses: Any = None  # engine.accesses.Accesses
         self.lazy_free: Any = None  # engine.lazyfree.LazyFree
         self.client_memory: Callable[[Client], None] | None = None

@@ -61,7 +61,7 @@ class Stats:
         server.total_errors = 0
         server.keyspace_hits = server.keyspace_misses = 0
         server.expired_keys = server.evicted_keys = 0
-        server.connections_received = server.rejected_connections = 0
+        server.connections_received = server.rejected_connections = server.tls.failed_handshakes = 0
         self.commands_processed = 0
         self.closed_input_bytes = 0
         self.closed_output_bytes = 0

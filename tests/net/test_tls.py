@@ -18,6 +18,7 @@ from pyredis.app import App, build_server, runner
 from pyredis.commands.migrate import Links
 from pyredis.config.config import Config
 from pyredis.engine.log import Log
+from pyredis.engine.metrics import exposition
 from pyredis.engine.server import Server
 from pyredis.engine.tls import NO_CIPHERSUITES, NO_SESSION_CACHE
 from pyredis.net import tls as net_tls
@@ -297,8 +298,10 @@ def test_failed_handshakes_are_logged_and_counted(node: Node) -> None:
     assert node.refuses(node.context())
     assert node.logged("SSL routines::peer did not return a certificate")
     assert node.server.tls.failed_handshakes == 2
+    assert b"\nredis_tls_handshakes_failed_total 2\n" in exposition(node.server)
     assert eventually(lambda: len(node.server.clients) == 0)
-    assert node.ask("PING") == PONG
+    assert node.ask("CONFIG", "RESETSTAT") == b"+OK\r\n"
+    assert node.server.tls.failed_handshakes == 0
 
 
 def test_slow_handshakes_time_out(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
