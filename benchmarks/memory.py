@@ -52,12 +52,18 @@ def set_members(n: int) -> Iterator[Command]:
         yield ("SADD", "seen", *(f"visitor:{at}" for at in range(number, number + 100)))
 
 
+def stream_entries(n: int) -> Iterator[Command]:
+    for number in range(n):
+        yield "XADD", "log", "*", "message", f"entry:{number}"
+
+
 FILLINGS = (
     Filling("small string key", 1_000_000, strings),
     Filling("hash of 10 small fields", 100_000, hashes),
-    Filling("sorted-set member", 500_000, zset),
+    Filling("sorted-set member", 1_000_000, zset),
     Filling("list element", 1_000_000, list_elements),
     Filling("set member", 500_000, set_members),
+    Filling("stream entry", 1_000_000, stream_entries),
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def install(server: Server) -> None:
     """Register the periodic tasks and the hooks of directives that the core owns, and apply these once."""
     server.cron.every(0, lambda server: server.shutdown.poll())
+    server.expire_more = lambda: expire_more(server)
     server.cron.every(0, expire_keys)
     server.cron.every(0, server.upkeep.turn)
     server.cron.every(100, fold_statistics)
@@ -71,6 +72,16 @@ def expire_keys(server: Server) -> None:
         started = server.clock.monotonic_ns()
         active_cycle(server, False)
         server.latency.add("expire-cycle", server.clock.monotonic_ns() - started)
+        settle_turn(server)
+        behind, hooks = server.expire_cycle.timed_out, server.before_sleep
+        if behind is not (server.expire_more in hooks):
+            (hooks.append if behind else hooks.remove)(server.expire_more)
+
+
+def expire_more(server: Server) -> None:
+    """The fast cycle, at the end of each turn of the loop: plugged in while the slow one cannot keep up."""
+    if server.active_expire and not server.expires_paused and not server.loading:
+        active_cycle(server, True)
         settle_turn(server)
 
 

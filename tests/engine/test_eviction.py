@@ -68,7 +68,8 @@ def test_the_nearest_expiry_goes_first(server, send):
     fill(send, 50, 80)
     gone = 80 - len(present(server))
     assert gone > 10
-    assert present(server) == set(range(gone, 80))
+    assert max(set(range(80)) - present(server)) <= gone + 8  # the pool holds 16
+    assert present(server) >= set(range(50, 80))
 
 
 def test_a_policy_without_access_times_does_without_the_tracker(server, send):

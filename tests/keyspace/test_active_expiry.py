@@ -203,3 +203,26 @@ def test_the_cron_expires_and_propagates_each_key_by_itself(
     server.cron.turn()
     assert server.databases[0].data == {}
     assert sorted(propagated) == [[b"DEL", b"a"], [b"DEL", b"b"]]
+
+
+def test_the_fast_cycle_runs_only_while_the_slow_one_is_behind(server, send, clock, monkeypatch):
+    plain = clock.monotonic_ns
+
+    def hurried():
+        clock.advance(seconds=0.005)
+        return plain()
+
+    for number in range(5000):
+        send("SET", f"k{number}", "v", "PX", 10)
+    clock.advance(seconds=1)
+    monkeypatch.setattr(clock, "monotonic_ns", hurried)
+    server.cron.turn()
+    left = len(server.databases[0].data)
+    assert server.expire_cycle.timed_out
+    assert server.expire_more in server.before_sleep
+    send("PING")
+    assert 0 < len(server.databases[0].data) < left
+    monkeypatch.setattr(clock, "monotonic_ns", plain)
+    server.cron.turn()
+    assert send("DBSIZE") == b":0\r\n"
+    assert server.expire_more not in server.before_sleep
