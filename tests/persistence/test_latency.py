@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,12 @@ def test_a_slow_disk(slow: Callable[..., Peer], clock: ManualClock, monkeypatch:
     send("SET", "k", "v")
     send.server.persistence.aof.writer.flush()
     assert send.server.latency.events["aof-fsync-always"].highest == 7
+
+
+def test_a_slow_rename(
+    slow: Callable[..., Peer], clock: ManualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    send = slow(latency_monitor_threshold="5")
+    monkeypatch.setattr("os.replace", lambda source, name: clock.advance(seconds=0.006))
+    assert send.server.persistence.aof.folder.rename(str(tmp_path / "temp"), "appendonly.aof.2.base.rdb", "base")
+    assert send.server.latency.events["aof-rename"].highest == 6

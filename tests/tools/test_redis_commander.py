@@ -77,8 +77,9 @@ def seen(server: Server, control: Connection) -> Iterator[dict[str, Any]]:
     program = str(Path(MODULES) / "redis-commander" / "bin" / "redis-commander.js")
     commander = subprocess.Popen(
         [str(NODE), program, "--redis-host", "127.0.0.1", "--redis-port", str(server.port), "--port", str(port),
-         "--address", "127.0.0.1", "--no-save"],
+         "--address", "127.0.0.1", "--nosave"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=server.home,
+        env={**os.environ, "HOME": server.home},  # where it keeps connections
     )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}/"

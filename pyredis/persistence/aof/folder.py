@@ -111,6 +111,7 @@ class Folder:
 
     def rename(self, source: str, name: str, kind: str) -> bool:
         """Name the file *source*, a *kind* of part, *name*; false if that failed, and the log says why."""
+        began = self._server.latency.begin()
         try:
             os.replace(source, self.path(name))
         except OSError as error:
@@ -119,6 +120,7 @@ class Folder:
                 f"{self._server.config.appenddirname}/{name}: {error.strerror}"
             )
             return False
+        self._server.latency.end(began, "aof-rename")
         return True
 
     def delete_history(self) -> None:
