@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+
 from pyredis.engine.buffers import (
     IO_BUFFER,
+    MOST_REPLIES,
     REPLY_BUFFER,
     encoded_size,
     most_replies,
@@ -15,6 +18,7 @@ from pyredis.engine.buffers import (
     resize_reply_buffer,
 )
 from pyredis.engine.server import Server
+from pyredis.errors import NotInRange
 from tests.conftest import Peer, encode_command
 
 Advance = Callable[[float], None]
@@ -90,7 +94,9 @@ def test_the_reply_buffer_shrinks_to_the_peak_and_doubles_when_full(server: Serv
 
 
 def test_no_more_replies_are_made_than_the_limit_lets_pass(send: Peer, server: Server) -> None:
-    assert most_replies(send.client, 10**12) == 10**12
+    assert most_replies(send.client, MOST_REPLIES) == MOST_REPLIES
+    with pytest.raises(NotInRange):
+        most_replies(send.client, 10**12)
     send("CONFIG", "SET", "client-output-buffer-limit", "normal 1000 0 0")
     assert most_replies(send.client, 10) == 10
     assert most_replies(send.client, 10**12) * 4 > 1000 + REPLY_BUFFER
