@@ -1,4 +1,4 @@
-"""When something is due regularly: a word such as ``daily``, or a cron expression.  Times are unix seconds, days UTC."""
+"""When something is due regularly: a word such as ``daily``, or a cron expression.  Unix seconds, days are UTC."""
 
 from __future__ import annotations
 
