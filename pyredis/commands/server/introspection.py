@@ -182,9 +182,9 @@ def info_of(each: Command, wire: Wire) -> bytes:
         array_header(10), bulk(each.wire_name), integer(each.arity), _flags(each.flags, FLAG_NAMES, wire),
         integer(first), integer(last), integer(step),
         wire.set_header(len(categories)), *categories,
-        array_of_bulks([tip.encode() for tip in each.tips]),
+        wire.set_header(len(each.tips)), *[bulk(tip.encode()) for tip in each.tips],
         wire.set_header(len(each.key_specs)), *[_key_spec(spec, wire) for spec in each.key_specs],
-        array_of(subcommands),
+        array_of(subcommands) if subcommands else wire.set_header(0),  # addReplyCommandSubCommands
     ))  # fmt: skip
 
 
