@@ -27,7 +27,7 @@ from .engine.server import Server
 from .errors import AclRuleError, ConfigRefused
 from .net import process
 from .net.blocked import BlockedService
-from .net.connection import flush_others
+from .net.connection import finish_turn
 from .net.listeners import ListenError, Listeners
 from .net.metrics import Metrics
 from .net.signals import Signals
@@ -90,7 +90,7 @@ class App:
         server.listeners = self.listeners
         server.listener_descriptions = self.listeners.describe
         server.shutdown.finished = self._stop.set
-        server.send_pending = lambda: flush_others(server)
+        server.finish_soon = partial(loop.call_soon, finish_turn, server)
         if sys.platform != "win32":  # whose loop reads ahead of us
             server.blocked_service = BlockedService(server, self.listeners.acceptors)
         server.log.notice("Server initialized")
@@ -102,7 +102,7 @@ class App:
         if self._stop.is_set():
             return
         replication = server.replication
-        self._linker = Linker(server, replication.follower, loop, lambda: flush_others(server))
+        self._linker = Linker(server, replication.follower, loop, lambda: finish_turn(server))
         replication.leader.schedule = loop.call_soon
         replication.loaded()
         for kind in self.listeners.kinds:

@@ -60,8 +60,9 @@ class Server(Keyspace):
         "commands",
         "cycles",
         "executing",
+        "finish_soon",
+        "finishing",
         "gate",
-        "group_commit",
         "reads",
         "resumable",
         "slow_ns",
@@ -148,8 +149,10 @@ class Server(Keyspace):
         """Called when a client is gone, to take it out of whatever it was part of."""
         self.reset_hooks: list[Callable[[Client], None]] = []
         """Called by RESET, before the client gets its defaults back."""
-        self.group_commit: Callable[[Client], None] | None = None
-        """Takes over the sending of replies while appendfsync is always; else None."""
+        self.finishing = False
+        """The end of this turn of the loop is scheduled: the hooks above, then replies leave."""
+        self.finish_soon: Callable[[], object] | None = None
+        """Schedules it; plugged with an event loop.  Without one every chunk of input is a turn."""
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
         self.allow_denied_in_scripts = False  # DEBUG SET-DISABLE-DENY-SCRIPTS
         self.skip_checksum_validation = False
@@ -204,8 +207,6 @@ class Server(Keyspace):
         """Told of a key (of database index) that a load left out because its time has passed."""
         self.crash: Callable[[int], None] = lambda number: None
         """Ends the process as a signal would, after a report; plugged by ``net``."""
-        self.send_pending: Callable[[], None] = lambda: None
-        """End the turn and send what is in the output of clients; plugged by ``net``."""
 
     @property
     def role(self) -> bytes:

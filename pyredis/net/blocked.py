@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..engine.buffers import REPLY_BUFFER
 from ..util.tlstransport import TlsTransport
-from .connection import Connection, flush_others
+from .connection import Connection, finish_turn
 from .tls import Dropped
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class BlockedService:
             selector = self._start(excluded)
         for key, _ in selector.select(0):
             key.data()
-        flush_others(self._server)
+        finish_turn(self._server)
 
     def _start(self, excluded: Client) -> selectors.BaseSelector:
         self._selector = selector = selectors.DefaultSelector()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .connection import flush_others
+from .connection import finish_turn
 
 if TYPE_CHECKING:
     from ..engine.server import Server
@@ -42,7 +42,7 @@ class Ticks:
         server.cron.turn()
         server.stats.cron_ns += server.clock.monotonic_ns() - started
         if server.to_flush or server.resumable or server.before_sleep:
-            flush_others(server)
+            finish_turn(server)
 
     def _arm(self, when: int) -> None:
         if self._timer is not None:
@@ -60,7 +60,7 @@ class Ticks:
         server.now = server.clock.time_ns()
         server.timers.run_due(server.clock.monotonic_ns())
         if server.to_flush or server.resumable or server.before_sleep:
-            flush_others(server)
+            finish_turn(server)
         when = server.timers.next()
         if when is not None and self._timer is None:
             self._arm(when)

@@ -9,7 +9,7 @@ import pytest
 
 from pyredis.engine.buffers import REPLY_BUFFER
 from pyredis.engine.server import Server
-from pyredis.net.connection import Connection, flush_others
+from pyredis.net.connection import Connection, finish_turn
 from pyredis.net.limits import OUTPUT_PAUSE_BYTES, READ_PAUSE_BYTES
 from pyredis.util.clock import ManualClock
 from tests.conftest import encode_command
@@ -161,7 +161,7 @@ class TestBackPressure:
             connection.data_received(chunk)
         other, _ = connect(server)
         other.data_received(b"RPUSH l x\r\n")
-        flush_others(server)
+        finish_turn(server)
         assert transport.reading
         assert transport.written.endswith(b"+PONG\r\n")
 

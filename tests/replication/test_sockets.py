@@ -16,7 +16,7 @@ from pyredis.engine.client import Client
 from pyredis.engine.dispatch import run
 from pyredis.engine.log import Log
 from pyredis.engine.server import Server
-from pyredis.net.connection import flush_others
+from pyredis.net.connection import finish_turn
 from pyredis.util.clock import SystemClock
 from tests.conftest import encode_command
 from tests.net.test_sockets import free_port
@@ -30,7 +30,7 @@ def send(server: Server, *words: str | bytes | int) -> bytes:
     server.clients[client.id] = client
     run(client, encode_command(*words))
     server.forget(client)
-    flush_others(server)
+    finish_turn(server)
     return b"".join(client.out)
 
 

@@ -13,7 +13,6 @@ from ..files import sync_data, write_all
 from .syncing import Syncer
 
 if TYPE_CHECKING:
-    from ...engine.client import Client
     from ...engine.server import Server
 
 LOG_ERRORS_EVERY = 30
@@ -45,8 +44,6 @@ class AofWriter:
         self._parts: list[bytes] = []
         self._selected = -1
         self._timestamp = 0
-        self._scheduled = False
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.syncer = Syncer()
         self.descriptor = -1
         self.total_size = 0
@@ -87,9 +84,10 @@ class AofWriter:
             parts.append(_OF_THREE % (len(one), one, len(two), two, len(three), three))
         else:
             parts.append(encode(argv))
-        if not self._scheduled and self._loop is not None:
-            self._scheduled = True
-            self._loop.call_soon(self._flush_scheduled)
+        server = self._server
+        if not server.finishing and server.finish_soon is not None:
+            server.finishing = True
+            server.finish_soon()
 
     def forget_selected(self) -> None:
         """Begin the next command with SELECT: it goes to a new file."""
@@ -105,8 +103,7 @@ class AofWriter:
         return sum(map(len, self._parts))
 
     def use_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Flush at the end of the turns of *loop*; without one ``server.before_sleep`` does."""
-        self._loop = loop
+        """Take in what the thread that syncs has done on *loop*."""
         if loop is not None:
 
             def tell() -> None:
@@ -115,32 +112,16 @@ class AofWriter:
             self.syncer.finished = tell
 
     def apply_policy(self) -> None:
-        """Replies wait until the writes before them are in the file, with appendfsync always on the disk.
+        """Write at the end of turns, before their replies leave; with appendfsync always also sync.
 
         One write, and one sync, serve all commands of a turn.
         """
         server = self._server
         enabled = self.descriptor >= 0
-        server.group_commit = self._commit_later if enabled and self._loop is not None else None
         if enabled and self.flush not in server.before_sleep:
             server.before_sleep.append(self.flush)
         elif not enabled and self.flush in server.before_sleep:
             server.before_sleep.remove(self.flush)
-
-    def _commit_later(self, client: Client) -> None:
-        if not client.to_flush:
-            client.to_flush = True
-            self._server.to_flush.append(client)
-        if not self._scheduled and self._loop is not None:
-            self._scheduled = True
-            self._loop.call_soon(self._flush_scheduled)
-
-    def _flush_scheduled(self) -> None:
-        self._scheduled = False
-        if self._server.group_commit is not None:
-            self._server.send_pending()
-        else:
-            self.flush()
 
     # --- writing ---------------------------------------------------------------------------------
 
