@@ -82,7 +82,7 @@ def facts_of(server: Server) -> Facts:
     """The facts of *server*'s data set as it is now."""
     role = "master" if server.role == b"master" else "replica"
     return Facts(
-        created=server.clock.time_ns() // 1_000_000_000,
+        created=server.unix_time(),
         keys={db.index: (len(db.data), len(db.expires)) for db in server.databases if db.data},
         libraries=len(server.library_sources()),
         rdb_version=server.config.rdb_version,

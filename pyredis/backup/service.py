@@ -114,7 +114,7 @@ class Backups:
         server = self._server
         if not server.config.backup_dir or server.loading or server.shutdown.in_progress:
             return
-        now = self._now()
+        now = self._server.unix_time()
         if not self._opened:
             self._open(now)
         if self.taking is None and not self._children.active and self.agenda.due(now):
@@ -163,7 +163,7 @@ class Backups:
         self.uploads.pending = True
 
     def _failed(self, error: str) -> None:
-        now = self._now()
+        now = self._server.unix_time()
         self.failures += 1
         self.last_error = error
         self.agenda.failed(now)
@@ -174,7 +174,7 @@ class Backups:
         days = self._server.config.backup_retention_days
         try:
             self._clear(directory, label)
-            removed = remove_all(directory, expired(archives(directory, label), days, self._now()))
+            removed = remove_all(directory, expired(archives(directory, label), days, self._server.unix_time()))
         except OSError as error:
             self._server.log.warning(f"Old backups could not be removed: {reason(error)}")
             return
@@ -203,7 +203,7 @@ class Backups:
         """INFO backup."""
         if not self._server.config.backup_dir:
             return [("backup_enabled", 0)]
-        now, children, last, uploads = self._now(), self._children, self.last, self.uploads
+        now, children, last, uploads = self._server.unix_time(), self._children, self.last, self.uploads
         if not self._opened:
             self._open(now)
         running = self.taking is not None
@@ -234,9 +234,6 @@ class Backups:
             ("backup_uploads", uploads.successes),
             ("backup_upload_failures", uploads.failures),
         ]
-
-    def _now(self) -> int:
-        return self._server.clock.time_ns() // 1_000_000_000
 
 
 def install(server: Server) -> None:

@@ -16,6 +16,7 @@ from ..errors import (
     NoSuchUser,
     NotInteger,
     UnknownClientType,
+    WrongSubcommandArguments,
 )
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import ADMIN, LOADING, NOSCRIPT, SETS_ONE_SHOT, STALE
@@ -289,7 +290,7 @@ def client_unblock(client: Client, argv: Argv) -> Reply:
     """CLIENT UNBLOCK client-id [TIMEOUT | ERROR]"""
     with_error = False
     if len(argv) > 4:
-        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1])
+        raise WrongSubcommandArguments("CLIENT", argv[1])
     if len(argv) == 4:
         if argv[3].lower() not in (b"timeout", b"error"):
             raise CommandError("CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
@@ -303,7 +304,7 @@ def client_pause(client: Client, argv: Argv) -> Reply:
     """CLIENT PAUSE timeout [WRITE | ALL]"""
     mode = ALL
     if len(argv) > 4:
-        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP." % argv[1])
+        raise WrongSubcommandArguments("CLIENT", argv[1])
     if len(argv) == 4:
         match argv[3].lower():
             case b"write":

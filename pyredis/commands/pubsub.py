@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..effects.propagation import REPLICAS
-from ..errors import CommandError, SubscribeDenied
+from ..errors import SubscribeDenied, WrongSubcommandArguments
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import (
     CHANNEL_PATTERNS,
@@ -186,7 +186,7 @@ def pubsub_shardnumsub(client: Client, argv: Argv) -> Reply:
 
 def _active(subscribers: dict[bytes, dict[Client, None]], argv: Argv) -> bytes:
     if len(argv) > 3:
-        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try PUBSUB HELP." % argv[1])
+        raise WrongSubcommandArguments("PUBSUB", argv[1])
     if len(argv) == 2:
         return array_of_bulks(list(subscribers))
     return array_of_bulks([channel for channel in subscribers if match(argv[2], channel)])

@@ -239,6 +239,10 @@ class Server(Keyspace):
         """*client* as CLIENT LIST has it, for the log."""
         return describe(client).decode("utf-8", "surrogateescape")
 
+    def unix_time(self) -> int:
+        """Seconds since 1970, as files and INFO tell the time."""
+        return self.clock.time_ns() // 1_000_000_000
+
     def restrict(self, gate: int, on: bool = True) -> None:
         """Set or clear gate bits that concern every client."""
         self.unsettled = True  # has dispatch.run look at the gates again

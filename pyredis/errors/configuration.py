@@ -54,7 +54,7 @@ class UnknownCommand(CommandError):
 
 
 class WrongSubcommandArguments(CommandError):
-    """``unknown subcommand or wrong number of arguments for 'x'. Try XINFO HELP.``"""
+    """``unknown subcommand or wrong number of arguments for 'x'. Try XINFO HELP.`` (addReplySubcommandSyntaxError)."""
 
     def __init__(self, container: str, sub: bytes) -> None:
         text = b"unknown subcommand or wrong number of arguments for '%b'. Try %b HELP."

@@ -112,16 +112,6 @@ class WaitAofWithoutAof(CommandError):
     message = "WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 
 
-# --- DEBUG ----------------------------------------------------------------------------------------
-
-
-class DebugSyntax(CommandError):
-    """networking.c addReplySubcommandSyntaxError."""
-
-    def __init__(self, sub: bytes) -> None:
-        super().__init__(b"unknown subcommand or wrong number of arguments for '%b'. Try DEBUG HELP." % sub[:128])
-
-
 # --- SLOWLOG, LATENCY, MODULE ---------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.buffers import REPLY_BUFFER
 from ..engine.client import DETACHED, Client
 from ..engine.dispatch import drain, end_turn, run
+from ..util.addresses import printed_address
 from ..util.quoting import quote
 from .admission import denied, is_full
 from .limits import OUTPUT_PAUSE_BYTES, READ_PAUSE_BYTES, over_output_limit
@@ -265,7 +266,7 @@ class Connection(asyncio.Protocol):
             self.peer = self.local = b"%b:0" % path.encode()
             return
         peer, local = sock.getpeername(), sock.getsockname()
-        self.peer, self.local = _address(peer), _address(local)
+        self.peer, self.local = printed_address(peer), printed_address(local)
         self.is_local = peer[0].startswith("127.") or peer[0] in ("::1", "::ffff:127.0.0.1")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keepalive = self.server.config.tcp_keepalive
@@ -275,9 +276,3 @@ class Connection(asyncio.Protocol):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, keepalive // 3))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-
-
-def _address(name: tuple[str, int]) -> bytes:
-    """``ip:port`` as Redis prints it: IPv6 in brackets (anet.c anetFormatAddr)."""
-    host, port = name[0], name[1]
-    return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()

@@ -68,7 +68,7 @@ class Loading:
         if not asynchronous:
             server.keeps_expired = server.sees_expired = True
             propagation.targets = 0
-        self.start_time = server.clock.time_ns() // 1_000_000_000
+        self.start_time = server.unix_time()
         self.total_bytes, self.loaded_bytes, self.rdb_used_memory = total, 0, 0
         self.keys_loaded = self.keys_expired = 0
         try:
@@ -91,7 +91,7 @@ class Loading:
             percent, remaining = loaded / total * 100, total - loaded
         elif memory:
             percent, remaining = min(loaded / memory * 100, 99.99), max(1, memory - loaded)
-        elapsed = self._server.clock.time_ns() // 1_000_000_000 - self.start_time
+        elapsed = self._server.unix_time() - self.start_time
         return [
             ("loading_start_time", self.start_time),
             ("loading_total_bytes", total),
@@ -131,7 +131,7 @@ class DatasetSink(Sink):
             case b"redis-ver":
                 log.notice(f"Loading RDB produced by version {text}")
             case b"ctime":
-                age = self._server.clock.time_ns() // 1_000_000_000 - _number(value)
+                age = self._server.unix_time() - _number(value)
                 log.notice(f"RDB age {max(0, age)} seconds")
             case b"used-mem":
                 log.notice(f"RDB memory usage when created {_number(value) / (1024 * 1024):.2f} Mb")

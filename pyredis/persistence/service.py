@@ -202,7 +202,7 @@ class Persistence:
     def describe(self) -> Fields:
         """INFO persistence."""
         server, children, snapshots, loading = self._server, self.children, self.snapshots, self.loading
-        now = server.clock.time_ns() // 1_000_000_000
+        now = server.unix_time()
         fork_percent = children.keys_processed / children.keys_total * 100 if children.keys_total else 0.0
         age = (server.clock.monotonic_ns() - children.cow_updated) // 1_000_000_000 if children.cow_updated else 0
         values: dict[str, object] = {

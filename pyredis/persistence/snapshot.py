@@ -38,7 +38,7 @@ def begin_rdb(
     """A writer that has written what comes before the databases."""
     options = save_options(server)
     writer = Writer(write, options, checksum=server.config.rdbchecksum)
-    created = server.clock.time_ns() // 1_000_000_000
+    created = server.unix_time()
     writer.begin(
         standard_fields(
             created, server.used_memory(), replication=replication, aof_base=aof_base, version=options.version
@@ -137,7 +137,7 @@ class Snapshots:
             return False
         server = self._server
         server.dirty = 0
-        self.last_save = self._unix_time()
+        self.last_save = self._server.unix_time()
         self._set_ok(True)
         return True
 
@@ -206,7 +206,7 @@ class Snapshots:
             return False
         self.saves += 1
         self._dirty_before = server.dirty
-        self.last_try = self._unix_time()
+        self.last_try = self._server.unix_time()
         if not forks(server):
             return self._start_slices()
         path = self.path
@@ -217,18 +217,18 @@ class Snapshots:
             server.log.warning(f"Can't save in background: fork: {error.strerror}")
             return False
         server.log.notice(f"Background saving started by pid {pid}")
-        self.started_at = self._unix_time()
+        self.started_at = self._server.unix_time()
         return True
 
     def start_for_replicas(self, done: Done) -> None:
         """A background save that replicas wait for; *done* hears of its end.  Raises OSError."""
         self.saves += 1
         self._dirty_before = self._server.dirty
-        self.last_try = self._unix_time()
+        self.last_try = self._server.unix_time()
         path = self.path
         pid = self._children.fork(RDB, lambda report: self.write_file(path, report), done)
         self._server.log.notice(f"Background saving started by pid {pid}")
-        self.started_at = self._unix_time()
+        self.started_at = self._server.unix_time()
 
     def finished_for_replicas(self, status: int, by_signal: int) -> None:
         """What *done* of ``start_for_replicas`` calls first."""
@@ -247,7 +247,7 @@ class Snapshots:
             self._children.end()
 
         self._children.begin(RDB)
-        self.started_at = self._unix_time()
+        self.started_at = self._server.unix_time()
         self._server.log.notice("Background saving started in slices")
         writer = begin_rdb(self._server, file.write, self.replication_info(), False)
         self.sliced = SlicedSave(self._server, file, writer, self._children.loop, done)
@@ -267,9 +267,9 @@ class Snapshots:
         else:
             server.log.notice("Background saving terminated with success")
             server.dirty -= self._dirty_before
-            self.last_save = self._unix_time()
+            self.last_save = self._server.unix_time()
             self._set_ok(True)
-        self.last_seconds = self._unix_time() - self.started_at
+        self.last_seconds = self._server.unix_time() - self.started_at
         self.started_at = -1
         completed, self.completed = self.completed, []
         for hook in completed:
@@ -308,12 +308,12 @@ class Snapshots:
 
     def may_retry(self) -> bool:
         """Whether the last background save went well, or failed long enough ago."""
-        return self.last_ok or self._unix_time() - self.last_try > RETRY_SECONDS
+        return self.last_ok or self._server.unix_time() - self.last_try > RETRY_SECONDS
 
     def check_save_points(self) -> None:
         """Start a background save if a save point has been reached."""
         server = self._server
-        now = self._unix_time()
+        now = self._server.unix_time()
         for seconds, changes in server.config.save:
             if server.dirty >= changes and now - self.last_save > seconds and self.may_retry():
                 server.log.notice(f"{changes} changes in {seconds} seconds. Saving...")
@@ -328,6 +328,3 @@ class Snapshots:
     def _set_ok(self, ok: bool) -> None:
         self.last_ok = ok
         self.status_changed()
-
-    def _unix_time(self) -> int:
-        return self._server.clock.time_ns() // 1_000_000_000

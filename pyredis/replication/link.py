@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigRefused
+from ..util.addresses import printed_address
 from ..util.tlstransport import TlsTransport
 
 if TYPE_CHECKING:
@@ -77,21 +78,16 @@ class LeaderLink(asyncio.Protocol):
 
     @property
     def peer(self) -> bytes:
-        return _address(self._name("peername"))
+        return printed_address(self._name("peername"))
 
     @property
     def local(self) -> bytes:
-        return _address(self._name("sockname"))
+        return printed_address(self._name("sockname"))
 
     @property
     def fd(self) -> int:
         sock = None if self._transport is None else self._transport.get_extra_info("socket")
         return -1 if sock is None else int(sock.fileno())
-
-
-def _address(name: tuple[Any, ...]) -> bytes:
-    host, port = name[0], name[1]
-    return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
 
 
 class Linker:

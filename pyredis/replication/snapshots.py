@@ -92,7 +92,7 @@ class ReplicaSnapshots:
             os.close(writing)
             os.close(waiting)
         server.log.notice(f"Background RDB transfer started by pid {pid}")
-        self._snapshots.started_at = server.clock.time_ns() // 1_000_000_000
+        self._snapshots.started_at = server.unix_time()
         transfer.append(PipeTransfer(server, replicas, reading, loop, lambda: os.close(releasing), children.kill))
         return transfer[0]
 

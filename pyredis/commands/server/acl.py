@@ -16,18 +16,18 @@ from ...errors import (
     AclNoFile,
     AclUnknownCategory,
     AclUserNotFound,
-    CommandError,
     WrongArity,
+    WrongSubcommandArguments,
 )
 from ...registry.command import REGISTRY, Argv, Reply, command
 from ...registry.flags import ADMIN, CATEGORIES, CATEGORY_NAMES, LOADING, NOSCRIPT, STALE
 from ...resp.encode import OK, array_header, array_of, array_of_bulks, bulk, integer
 from ...util.numbers import parse_int
 from ..help import help_reply
+from .introspection import fields_of
 
 if TYPE_CHECKING:
     from ...engine.client import Client
-    from ...resp.wire import Wire
 
 ADMINISTRATIVE = ADMIN | NOSCRIPT | LOADING | STALE
 EVERYBODY = NOSCRIPT | LOADING | STALE
@@ -159,7 +159,7 @@ def _require_file(client: Client) -> None:
 def acl_cat(client: Client, argv: Argv) -> Reply:
     """ACL CAT [category]"""
     if len(argv) > 3:
-        raise _syntax(argv)
+        raise WrongSubcommandArguments("ACL", argv[1])
     if len(argv) == 2:
         return array_of_bulks([name.encode() for name in CATEGORY_NAMES])
     bit = CATEGORIES.get(argv[2].decode("latin-1").lower())
@@ -169,15 +169,11 @@ def acl_cat(client: Client, argv: Argv) -> Reply:
     return array_of_bulks([each.wire_name for each in everything if each.categories & bit])
 
 
-def _syntax(argv: Argv) -> CommandError:
-    return CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try ACL HELP." % argv[1][:128])
-
-
 @command("ACL|GENPASS", arity=-2, flags=EVERYBODY)
 def acl_genpass(client: Client, argv: Argv) -> Reply:
     """ACL GENPASS [bits]"""
     if len(argv) > 3:
-        raise _syntax(argv)
+        raise WrongSubcommandArguments("ACL", argv[1])
     bits = parse_int(argv[2]) if len(argv) == 3 else 256
     if not 0 < bits <= 4096:
         raise AclGenpassRange
@@ -189,7 +185,7 @@ def acl_genpass(client: Client, argv: Argv) -> Reply:
 def acl_log(client: Client, argv: Argv) -> Reply:
     """ACL LOG [count | RESET]"""
     if len(argv) > 3:
-        raise _syntax(argv)
+        raise WrongSubcommandArguments("ACL", argv[1])
     entries = client.server.acl.log.entries
     count = 10
     if len(argv) == 3:
@@ -202,7 +198,8 @@ def acl_log(client: Client, argv: Argv) -> Reply:
     shown = list(entries)[:count]
     parts = [array_header(len(shown))]
     for entry in shown:
-        parts.append(_pairs(wire, (
+        parts.append(fields_of(
+            wire,
             (b"count", integer(entry.count)),
             (b"reason", bulk(entry.reason.encode())),
             (b"context", bulk(entry.context.encode())),
@@ -213,12 +210,8 @@ def acl_log(client: Client, argv: Argv) -> Reply:
             (b"entry-id", integer(entry.entry_id)),
             (b"timestamp-created", integer(entry.created)),
             (b"timestamp-last-updated", integer(entry.updated)),
-        )))  # fmt: skip
+        ))  # fmt: skip
     return b"".join(parts)
-
-
-def _pairs(wire: Wire, pairs: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    return wire.map_header(len(pairs)) + b"".join([bulk(name) + value for name, value in pairs])
 
 
 @command("ACL|DRYRUN", arity=-4, flags=ADMINISTRATIVE)

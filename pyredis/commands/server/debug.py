@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...config.rewrite import rewrite
 from ...datatypes.values import encoding
-from ...errors import CommandError, DebugSyntax, NoSuchKey, NotInteger, NotPositive
+from ...errors import CommandError, NoSuchKey, NotInteger, NotPositive, WrongSubcommandArguments
 from ...keyspace.digest import EMPTY, dataset_digest, value_digest
 from ...registry.command import Argv, Handler, Reply, command
 from ...registry.flags import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE
@@ -45,7 +45,7 @@ def debug_(client: Client, argv: Argv) -> Reply:
     """DEBUG subcommand [arg ...]"""
     found = SUBCOMMANDS.get(argv[1].upper())
     if found is None or not found[1] <= len(argv) <= found[2]:
-        raise DebugSyntax(argv[1])
+        raise WrongSubcommandArguments("DEBUG", argv[1])
     return found[0](client, argv)
 
 
@@ -136,7 +136,7 @@ def debug_replybuffer(client: Client, argv: Argv) -> Reply:
         case b"RESIZING":
             server.reply_buffer_resizing = switch(argv[3])
         case _:
-            raise DebugSyntax(argv[1])
+            raise WrongSubcommandArguments("DEBUG", argv[1])
     return OK
 
 

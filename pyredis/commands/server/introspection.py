@@ -212,28 +212,29 @@ def _flags(flags: int, names: tuple[tuple[int, bytes], ...], wire: Wire) -> byte
     return wire.set_header(len(found)) + b"".join(found)
 
 
-def _pairs(wire: Wire, *pairs: tuple[bytes, bytes]) -> bytes:
-    return wire.map_header(len(pairs)) + b"".join([bulk(name) + value for name, value in pairs])
+def fields_of(wire: Wire, *fields: tuple[bytes, bytes]) -> bytes:
+    """A map from plain names to replies."""
+    return wire.map_header(len(fields)) + b"".join([bulk(name) + reply for name, reply in fields])
 
 
 def _key_spec(spec: KeySpec, wire: Wire) -> bytes:
     match spec.begin:
         case "index":
-            begin = _pairs(wire, (b"index", integer(spec.index)))
+            begin = fields_of(wire, (b"index", integer(spec.index)))
         case "keyword":
-            begin = _pairs(wire, (b"keyword", bulk(spec.keyword)), (b"startfrom", integer(spec.start_from)))
+            begin = fields_of(wire, (b"keyword", bulk(spec.keyword)), (b"startfrom", integer(spec.start_from)))
         case _:
             begin = wire.map_header(0)
     match spec.find:
         case "range":
-            find = _pairs(
+            find = fields_of(
                 wire,
                 (b"lastkey", integer(spec.last)),
                 (b"keystep", integer(spec.step)),
                 (b"limit", integer(spec.limit)),
             )
         case "keynum":
-            find = _pairs(
+            find = fields_of(
                 wire,
                 (b"keynumidx", integer(spec.count_at)),
                 (b"firstkey", integer(spec.first)),
@@ -243,12 +244,12 @@ def _key_spec(spec: KeySpec, wire: Wire) -> bytes:
             find = wire.map_header(0)
     parts = [
         (b"flags", _flags(spec.flags, KEY_FLAG_NAMES, wire)),
-        (b"begin_search", _pairs(wire, (b"type", bulk(spec.begin.encode())), (b"spec", begin))),
-        (b"find_keys", _pairs(wire, (b"type", bulk(spec.find.encode())), (b"spec", find))),
+        (b"begin_search", fields_of(wire, (b"type", bulk(spec.begin.encode())), (b"spec", begin))),
+        (b"find_keys", fields_of(wire, (b"type", bulk(spec.find.encode())), (b"spec", find))),
     ]
     if spec.notes:
         parts.insert(0, (b"notes", bulk(spec.notes.encode())))
-    return _pairs(wire, *parts)
+    return fields_of(wire, *parts)
 
 
 # --- COMMAND DOCS ---------------------------------------------------------------------------------
@@ -271,7 +272,9 @@ def _documented(each: Command) -> dict[str, Any]:
 
 def docs_of(entry: dict[str, Any], wire: Wire) -> bytes:
     """One command's documentation as a map."""
-    return _pairs(wire, *[(name.encode(), _doc_field(name, entry[name], wire)) for name in DOC_FIELDS if name in entry])
+    return fields_of(
+        wire, *[(name.encode(), _doc_field(name, entry[name], wire)) for name in DOC_FIELDS if name in entry]
+    )
 
 
 def _doc_field(name: str, value: Any, wire: Wire) -> bytes:
@@ -280,7 +283,7 @@ def _doc_field(name: str, value: Any, wire: Wire) -> bytes:
             parts = [bulk(sub.encode()) + docs_of(entry, wire) for sub, entry in value.items()]
             return wire.map_header(len(parts)) + b"".join(parts)
         case "arguments":
-            return array_of([_pairs(wire, *_argument(argument, wire)) for argument in value])
+            return array_of([fields_of(wire, *_argument(argument, wire)) for argument in value])
         case "history":
             return wire.set_header(len(value)) + b"".join(
                 [array_of_bulks([since.encode(), change.encode()]) for since, change in value]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ...errors import CommandError, NegativeSlowlogCount, NotInteger
+from ...errors import NegativeSlowlogCount, NotInteger, WrongSubcommandArguments
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import ADMIN, LOADING, STALE
 from ...resp.encode import OK, array_header, array_of, array_of_bulks, bulk, integer
@@ -48,7 +48,7 @@ def slowlog_help(client: Client, argv: Argv) -> Reply:
 def slowlog_get(client: Client, argv: Argv) -> Reply:
     """SLOWLOG GET [count]"""
     if len(argv) > 3:
-        raise CommandError(b"unknown subcommand or wrong number of arguments for '%b'. Try SLOWLOG HELP." % argv[1])
+        raise WrongSubcommandArguments("SLOWLOG", argv[1])
     entries = client.server.slowlog.entries
     count = 10
     if len(argv) == 3:

@@ -194,7 +194,7 @@ class AppendOnly:
                     "above logs for more info about the error."
                 )
                 return False
-        self.writer.last_sync = self._unix_time()
+        self.writer.last_sync = self._server.unix_time()
         self.writer.forgive()
         return True
 
@@ -244,7 +244,7 @@ class AppendOnly:
 
     def _rewrite_started(self) -> None:
         self.rewrite_scheduled = False
-        self.started_at = self._unix_time()
+        self.started_at = self._server.unix_time()
         if self.state == WAITING:
             self._listen(True)
 
@@ -319,7 +319,7 @@ class AppendOnly:
                 self._failed()
         remove(temporary)
         self._forget_waiting()
-        self.last_seconds = self._unix_time() - self.started_at
+        self.last_seconds = self._server.unix_time() - self.started_at
         self.started_at = -1
         if self.state == WAITING:
             self.rewrite_scheduled = True
@@ -463,6 +463,3 @@ class AppendOnly:
             ("aof_pending_bio_fsync", self.writer.syncer.pending),
             ("aof_delayed_fsync", self.writer.delayed_syncs),
         ]
-
-    def _unix_time(self) -> int:
-        return self._server.clock.time_ns() // 1_000_000_000

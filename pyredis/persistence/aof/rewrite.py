@@ -67,7 +67,7 @@ def write_commands(
     delay = server.config.rdb_key_save_delay
     seconds = delay / 1e6 if delay > 0 else -1 / delay / 1e6 if delay else 0.0
     if server.config.aof_timestamp_enabled:
-        parts.append(b"#TS:%d\r\n" % (server.clock.time_ns() // 1_000_000_000))
+        parts.append(b"#TS:%d\r\n" % server.unix_time())
     parts += [encode([b"FUNCTION", b"LOAD", code]) for code in server.library_sources()]
     for db in server.databases:
         if not db.data:

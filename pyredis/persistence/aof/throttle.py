@@ -24,7 +24,7 @@ class RewriteThrottle:
         if failures < FAILURES:
             self._minutes = self._next = 0
             return False
-        now = self._server.clock.time_ns() // 1_000_000_000
+        now = self._server.unix_time()
         if self._next:
             if now < self._next:
                 return True

@@ -168,7 +168,7 @@ class AofWriter:
 
     def _postpone(self) -> bool:
         """While a sync is under way a write may block: put it off for up to two seconds."""
-        now = self._unix_time()
+        now = self._server.unix_time()
         if not self.postponed_since:
             self.postponed_since = now
             return True
@@ -183,7 +183,7 @@ class AofWriter:
 
     def _failed(self, error: OSError, written: int, data: bytes) -> None:
         log = self._server.log
-        now = self._unix_time()
+        now = self._server.unix_time()
         report = now - self._error_logged > LOG_ERRORS_EVERY
         if report:
             self._error_logged = now
@@ -227,10 +227,10 @@ class AofWriter:
                 return
             self._server.latency.end(began, "aof-fsync-always")
             self.synced_size = self.size
-            self.last_sync = self._unix_time()
+            self.last_sync = self._server.unix_time()
             self._advance(self._server.replication_offset())
             return
-        now = self._server.clock.time_ns() // 1_000_000_000
+        now = self._server.unix_time()
         if now > self.last_sync:
             if not self.syncer.busy:
                 self.syncer.sync(self.descriptor, self._server.replication_offset())
@@ -245,7 +245,7 @@ class AofWriter:
             self._server.log.warning(f"Fail to fsync the AOF file: {error.strerror}")
             return
         self.synced_size = self.size
-        self.last_sync = self._unix_time()
+        self.last_sync = self._server.unix_time()
         self._advance(self._server.replication_offset())
 
     def take_in_sync(self) -> None:
@@ -303,7 +303,7 @@ class AofWriter:
         """Write to *descriptor*, which holds *size* bytes, from now on; the old file is synced and closed."""
         if self.descriptor >= 0:
             self.syncer.sync(self.descriptor, self._server.replication_offset(), close=True)
-            self.last_sync = self._unix_time()
+            self.last_sync = self._server.unix_time()
         self.descriptor = descriptor
         self.size = self.synced_size = size
         self.apply_policy()
@@ -318,6 +318,3 @@ class AofWriter:
         self.size = self.synced_size = 0
         self._parts.clear()
         self.apply_policy()
-
-    def _unix_time(self) -> int:
-        return self._server.clock.time_ns() // 1_000_000_000
