@@ -35,6 +35,7 @@ from ..util.numbers import (
 
 if TYPE_CHECKING:
     from ..engine.client import Client
+    from ..keyspace.database import Database
 
 UPDATING: Final = WRITE | DENYOOM | FAST
 ANY_ORDER: Final = ("nondeterministic_output_order",)
@@ -55,8 +56,7 @@ def hset(client: Client, argv: Argv) -> Reply:
     if type(found) is not Hash or key in db.expires:  # two frames less for the usual case
         found = db.edit(key, Hash)
         if found is None:
-            found = Hash()
-            db.add(key, found)
+            found = _new(db, key)
     server = db.server
     reply = ONE if found.put(field, value, server.thresholds) else ZERO
     if server.observers:
@@ -73,17 +73,29 @@ def hmset(client: Client, argv: Argv) -> Reply:
     return OK
 
 
+def _new(db: Database, key: bytes) -> Hash:
+    """An empty hash under *key*, which does not exist; packed when it has not been used for a moment."""
+    made = Hash()
+    db.add(key, made)
+    db.unpacked.append(key)
+    return made
+
+
 def _put_all(client: Client, argv: Argv, name: str) -> int:
     """Set the pairs from argv[2] on; how many fields are new."""
     if len(argv) % 2:
         raise WrongArity(name)
     db, key = client.db, argv[1]
+    thresholds, pairs = client.server.thresholds, argv[2:]
     found = db.edit(key, Hash)
     if found is None:
-        found = Hash()
-        db.add(key, found)
-    thresholds, put = client.server.thresholds, found.put
-    pairs = argv[2:]
+        found = Hash.packed(pairs, thresholds)
+        if found is not None:
+            db.add(key, found)
+            db.changed(key, b"hset", HASH, len(pairs) // 2)
+            return len(pairs) // 2
+        found = _new(db, key)
+    put = found.put
     found.expect(pairs, thresholds)
     before = len(found)
     for at_field in range(0, len(pairs), 2):
@@ -99,8 +111,7 @@ def hsetnx(client: Client, argv: Argv) -> Reply:
     db = client.db
     found = db.edit(key, Hash)
     if found is None:
-        found = Hash()
-        db.add(key, found)
+        found = _new(db, key)
     elif field in found:
         return ZERO
     found.put(field, value, client.server.thresholds)
@@ -123,8 +134,7 @@ def hincrby(client: Client, argv: Argv) -> Reply:
     if not INT64_MIN <= number <= INT64_MAX:
         raise Overflow
     if found is None:
-        found = Hash()
-        db.add(key, found)
+        found = _new(db, key)
     found.put(field, b"%d" % number, client.server.thresholds)
     db.changed(key, b"hincrby", HASH)
     return integer(number)
@@ -146,8 +156,7 @@ def hincrbyfloat(client: Client, argv: Argv) -> Reply:
         raise HashValueNotFloat from None
     text = format_long_double(add_long_doubles(number, delta))
     if found is None:
-        found = Hash()
-        db.add(key, found)
+        found = _new(db, key)
     found.put(field, text, client.server.thresholds)
     db.changed(key, b"hincrbyfloat", HASH)
     client.propagate(b"HSET", key, field, text)
@@ -200,28 +209,28 @@ def hmget(client: Client, argv: Argv) -> Reply:
 @command("HGETALL", arity=2, flags=READONLY, keys=at(1, RO | ACCESS), acl="hash", tips=ANY_ORDER)
 def hgetall(client: Client, argv: Argv) -> Reply:
     """HGETALL key"""
-    found = client.db.read(argv[1], Hash)
+    found = client.db.read_whole(argv[1], Hash)
     return client.wire.empty_map if found is None else client.wire.map_of_bulks(found.flat())
 
 
 @command("HKEYS", arity=2, flags=READONLY, keys=at(1, RO | ACCESS), acl="hash", tips=ANY_ORDER)
 def hkeys(client: Client, argv: Argv) -> Reply:
     """HKEYS key"""
-    found = client.db.read(argv[1], Hash)
+    found = client.db.read_whole(argv[1], Hash)
     return EMPTY_ARRAY if found is None else array_of_bulks(found)
 
 
 @command("HVALS", arity=2, flags=READONLY, keys=at(1, RO | ACCESS), acl="hash", tips=ANY_ORDER)
 def hvals(client: Client, argv: Argv) -> Reply:
     """HVALS key"""
-    found = client.db.read(argv[1], Hash)
+    found = client.db.read_whole(argv[1], Hash)
     return EMPTY_ARRAY if found is None else array_of_bulks(found.values())
 
 
 @command("HLEN", arity=2, flags=READONLY | FAST, keys=at(1, RO), acl="hash")
 def hlen(client: Client, argv: Argv) -> Reply:
     """HLEN key"""
-    found = client.db.read(argv[1], Hash)
+    found = client.db.read_whole(argv[1], Hash)
     return ZERO if found is None else integer(len(found))
 
 

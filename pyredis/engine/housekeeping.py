@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..datatypes.encodings import Thresholds
 from ..errors import ConfigRefused
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from .server import Server
 
 
+FEWEST_PACKED: Final = 128  # in a turn
+MOST_PACKED: Final = 512
+
+
 def install(server: Server) -> None:
     """Register the periodic tasks and the hooks of directives that the core owns, and apply these once."""
     server.cron.every(0, lambda server: server.shutdown.poll())
     server.expire_more = lambda: expire_more(server)
     server.cron.every(0, expire_keys)
+    server.cron.every(100, pack_values)
     server.cron.every(0, server.upkeep.turn)
     server.cron.every(100, fold_statistics)
     server.cron.every(0, server.collector.turn)
@@ -41,6 +46,15 @@ def install(server: Server) -> None:
     apply_notifications(server)
     apply_log_format(server)
     server.apply_slow_thresholds()
+
+
+def pack_values(server: Server) -> None:
+    """Pack some of what commands have unpacked, at most 1 ms a turn; no pages change that a child shares."""
+    if server.persistence is not None and server.persistence.children.active:
+        return
+    for db in server.databases:
+        if db.unpacked:
+            db.pack_some(max(FEWEST_PACKED, min(MOST_PACKED, len(db.unpacked) >> 6)))
 
 
 def apply_thresholds(server: Server) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from ..datatypes.hashes import PackedHash
 from ..datatypes.lists import List
 from ..datatypes.sampled import HASHTABLE, SampledDict
 from ..datatypes.streams import Stream
@@ -24,7 +25,7 @@ SLICE: Final = 2_000_000  # ns
 PAUSE: Final = 1_000_000  # ns between two slices
 STEP: Final = 512
 """Elements dropped between two looks at the clock."""
-_LEAVES: Final = frozenset((bytes, bytearray, int, float, str, bool, type(None), tuple))
+_LEAVES: Final = frozenset((bytes, bytearray, int, float, str, bool, type(None), tuple, PackedHash))
 ORDER: Final = 99  # among the observers
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.sampling import Sampler
 from ..errors import WrongType
 from .events import EXPIRED, KEY_MISS, NEW
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from .keyspace import Keyspace
 
 V = TypeVar("V")
+
+MOST_UNPACKED: Final = 1 << 18
+"""So many keys are kept in mind for packing; values unpacked faster than they are packed again stay unpacked."""
 
 
 class Database:
@@ -34,6 +39,7 @@ class Database:
         "index",
         "sampler",
         "server",
+        "unpacked",
         "watched",
     )
 
@@ -46,6 +52,8 @@ class Database:
         self.sampler: Sampler | None = None
         self.expire_sampler: Sampler | None = None
         self.average_ttl = 0
+        self.unpacked: deque[bytes] = deque(maxlen=MOST_UNPACKED)
+        """Keys of values that may be worth packing (again): the periodic task sees to them."""
         self.watched: dict[bytes, Any] = {}  # key -> watching clients; kept by effects.watching
         self.blocked: dict[bytes, Any] = {}  # key -> waiting clients; kept by effects.blocking
 
@@ -61,8 +69,19 @@ class Database:
         else:
             self.server.keyspace_hits += 1
         if type(value) is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
-            raise WrongType
+            self._unpack(key, value, kind)
         return value  # type: ignore[return-value]
+
+    def read_whole(self, key: bytes, kind: type[V]) -> V | None:
+        """As ``read``, for a command that looks at all of the value or at none of it: a packed one stays packed."""
+        value = self.data.get(key)
+        if value is None or key in self.expires:
+            value = self._read_carefully(key)
+        else:
+            self.server.keyspace_hits += 1
+        if value is None or isinstance(value, kind):
+            return value
+        raise WrongType
 
     def read_any(self, key: bytes) -> Any:
         """The value of *key*, of whatever type; counts as a hit or miss."""
@@ -80,7 +99,7 @@ class Database:
         if key in self.expires and self.expire_for_write(key):
             return None
         if type(value) is not kind and not (kind is bytes and isinstance(value, (bytes, bytearray))):
-            raise WrongType
+            self._unpack(key, value, kind)
         return value  # type: ignore[return-value]
 
     def edit_any(self, key: bytes) -> Any:
@@ -114,6 +133,32 @@ class Database:
         else:
             server.keyspace_hits += 1
         return value
+
+    # --- packed values ---------------------------------------------------------------------------
+
+    def _unpack(self, key: bytes, value: Any, kind: type) -> None:
+        """Unpack *value* for a command that wants a *kind*.  Raises WrongType."""
+        if kind is not Hash or type(value) is not PackedHash:
+            raise WrongType
+        value.unpack()
+        self.unpacked.append(key)
+        if type(self.data) is not dict:
+            self.remeasure(key)
+
+    def remeasure(self, key: bytes) -> None:
+        """What the value of *key* takes has changed, the value has not."""
+        remeasure = getattr(self.data, "remeasure", None)
+        if remeasure is not None:
+            remeasure(key)
+
+    def pack_some(self, count: int) -> None:
+        """Pack up to *count* values, those first that were unpacked first."""
+        waiting, find = self.unpacked, self.data.get
+        for _ in range(min(count, len(waiting))):
+            key = waiting.popleft()
+            value = find(key)
+            if type(value) is Hash and value.pack():
+                self.remeasure(key)
 
     # --- expiry ----------------------------------------------------------------------------------
 
@@ -222,7 +267,7 @@ class Database:
 
     def exchange(self, other: Database) -> None:
         """Swap contents with *other*; indexes, watchers and blocked clients stay."""
-        for name in ("data", "expires", "access", "sampler", "expire_sampler", "average_ttl"):
+        for name in ("data", "expires", "access", "sampler", "expire_sampler", "average_ttl", "unpacked"):
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)

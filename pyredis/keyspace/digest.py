@@ -6,7 +6,7 @@ from hashlib import sha1
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from ..datatypes.hashes import Hash
+from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.lists import List
 from ..datatypes.sets import Set
 from ..datatypes.streams import Stream
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .keyspace import Keyspace
 
 EMPTY = bytes(20)
-TYPES = {List: 1, Set: 2, SortedSet: 3, Hash: 4, Stream: 6}
+TYPES = {List: 1, Set: 2, SortedSet: 3, Hash: 4, PackedHash: 4, Stream: 6}
 
 
 def xor(left: bytes, right: bytes) -> bytes:

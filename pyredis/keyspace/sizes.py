@@ -12,7 +12,7 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any, Final
 
-from ..datatypes.hashes import Hash
+from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.lists import List
 from ..datatypes.quicklist import Node
 from ..datatypes.sampled import LISTPACK, SampledDict
@@ -77,6 +77,10 @@ def _hash_size(value: Hash) -> int:
     return getsizeof(value) + names + _elements(value.values()) + _sampler(value)
 
 
+def _packed_hash_size(value: PackedHash) -> int:
+    return getsizeof(value) + _ROUNDING
+
+
 def _set_size(value: Set) -> int:
     return getsizeof(value) + _elements(value.keys()) + _sampler(value)
 
@@ -119,6 +123,7 @@ def _stream_size(value: Stream) -> int:
 
 _MEASURES: Final[dict[type, Any]] = {
     Hash: _hash_size,
+    PackedHash: _packed_hash_size,
     Set: _set_size,
     SortedSet: _sorted_set_size,
     List: _list_size,

@@ -28,6 +28,8 @@ def _measure(value: Any, samples: int, seen: set[int]) -> int:
         return 0
     seen.add(id(value))
     if isinstance(value, dict):
+        if not dict.__len__(value):
+            return size  # whatever else it is, it keeps its contents itself
         return (
             size
             + _extrapolate(value, len(value), samples, seen)

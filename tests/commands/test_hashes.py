@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from pyredis.datatypes.hashes import PackedHash
+from pyredis.engine.housekeeping import FEWEST_PACKED, pack_values
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
@@ -173,3 +177,124 @@ def test_hrandfield_replies(send: Peer) -> None:
         b"*2\r\n$1\r\na\r\n$1\r\n1\r\n",
         b"*2\r\n$1\r\nb\r\n$1\r\n2\r\n",
     )
+
+
+# --- packed hashes --------------------------------------------------------------------------------
+
+PAIRS = [word for n in range(10) for word in (f"field{n}", f"v{n}")]
+
+
+def is_packed(server: Server, key: bytes) -> bool:
+    return type(server.databases[0].data[key]) is PackedHash
+
+
+def test_a_small_hash_is_packed_until_one_field_is_wanted(send: Peer, server: Server, events: Events) -> None:
+    assert send("HSET", "h", *PAIRS) == b":10\r\n"
+    assert events == [(b"hset", b"h")]
+    assert server.dirty == 10
+    assert send("OBJECT", "ENCODING", "h") == b"$8\r\nlistpack\r\n"
+    whole = send("HGETALL", "h")
+    assert send("HLEN", "h") == b":10\r\n"
+    assert send("HKEYS", "h").startswith(b"*10\r\n$6\r\nfield0\r\n")
+    assert send("HVALS", "h").startswith(b"*10\r\n$2\r\nv0\r\n")
+    send("SET", "s", "string")
+    for command in (("GET", "h"), ("LLEN", "h"), ("SADD", "h", "m"), ("HGETALL", "s"), ("HLEN", "s")):
+        assert send(*command) == WRONGTYPE
+    assert is_packed(server, b"h")
+    assert send("HGET", "h", "field3") == b"$2\r\nv3\r\n"
+    assert not is_packed(server, b"h")
+    assert send("HGETALL", "h") == whole
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("HSET", "h", "field3", "x"),
+        ("HSET", "h", "field3", "x", "new", "y"),
+        ("HSET", "h", "field3", "x" * 100),
+        ("HSETNX", "h", "field3", "x"),
+        ("HDEL", "h", "field3"),
+        ("HDEL", "h", *PAIRS[::2]),
+        ("HINCRBY", "h", "n", "1"),
+        ("HINCRBYFLOAT", "h", "n", "1.5"),
+        ("HMGET", "h", "field3", "none"),
+        ("HEXISTS", "h", "field3"),
+        ("HSTRLEN", "h", "field3"),
+        ("HRANDFIELD", "h", "10", "WITHVALUES"),
+        ("HSCAN", "h", "0"),
+        ("COPY", "h", "other"),
+        ("RENAME", "h", "other"),
+        ("DUMP", "h"),
+        ("DEBUG", "DIGEST-VALUE", "h"),
+        ("SORT", "l", "BY", "nosort", "GET", "h->field3"),
+        ("UNLINK", "h"),
+    ],
+)
+def test_commands_answer_for_a_packed_hash_as_for_a_plain_one(
+    send: Peer, server: Server, command: tuple[str, ...]
+) -> None:
+    send("CONFIG", "SET", "enable-debug-command", "yes")
+    send("RPUSH", "l", "1")
+    outcomes = []
+    for unpack in (False, True):
+        send("DEL", "h", "other")
+        send("HSET", "h", *PAIRS)
+        if unpack:
+            send("HGET", "h", "field0")
+        assert is_packed(server, b"h") is not unpack
+        outcomes.append(
+            (send(*command), send("HGETALL", "h"), send("HGETALL", "other"), send("OBJECT", "ENCODING", "h"))
+        )
+    assert outcomes[0] == outcomes[1]
+
+
+def test_hashes_are_packed_again_after_use(send: Peer, server: Server) -> None:
+    send("HSET", "h", *PAIRS)
+    send("HGET", "h", "field3")
+    for pair in zip(PAIRS[::2], PAIRS[1::2], strict=True):
+        send("HSET", "one by one", *pair)
+    send("HSET", "gone", "a", "1")
+    send("DEL", "gone")
+    send("HINCRBY", "large", "x" * 100, "1")
+    assert not is_packed(server, b"h")
+    server.cron.turn()
+    assert is_packed(server, b"h")
+    assert is_packed(server, b"one by one")
+    assert not is_packed(server, b"large")
+    assert not server.databases[0].unpacked
+    assert send("HGETALL", "one by one") == send("HGETALL", "h")
+
+
+def test_only_so_many_are_packed_in_a_turn(send: Peer, server: Server) -> None:
+    for n in range(FEWEST_PACKED + 10):
+        send("HSET", f"h{n}", "a", "1", "b", "2")
+    assert not server.databases[0].unpacked
+    for n in range(FEWEST_PACKED + 10):
+        send("HGET", f"h{n}", "a")
+    pack_values(server)
+    assert len(server.databases[0].unpacked) == 10
+    assert is_packed(server, b"h0")
+    assert not is_packed(server, b"h%d" % (FEWEST_PACKED + 9))
+
+
+def test_the_memory_of_packed_hashes_is_counted(send: Peer, server: Server) -> None:
+    send("CONFIG", "SET", "maxmemory", "1gb")
+    data: Any = server.databases[0].data
+    send("HSET", "h", *PAIRS)
+    packed = data.total
+    data._check()
+    send("HGET", "h", "field3")
+    assert data.total > packed * 1.5
+    data._check()
+    server.cron.turn()
+    assert is_packed(server, b"h")
+    assert data.total == packed
+    data._check()
+
+
+def test_a_hash_is_packed_when_it_is_loaded(send: Peer, server: Server) -> None:
+    send("HSET", "h", *PAIRS)
+    payload = send("DUMP", "h").split(b"\r\n", 1)[1][:-2]
+    send("RESTORE", "copy", "0", payload)
+    assert is_packed(server, b"copy")
+    assert send("HGETALL", "copy") == send("HGETALL", "h")

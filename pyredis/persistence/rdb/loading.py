@@ -143,7 +143,7 @@ def _load_hash(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     items, at = read_strings(buffer, at, 2 * count)
     limits = options.thresholds
     compact = count <= limits.hash_max_listpack_entries and max(map(len, items)) <= limits.hash_max_listpack_value
-    value = _make_hash(items, compact)
+    value = _make_hash(items, compact, options)
     if len(value) != count:
         raise RdbError("Hash with dup elements" if compact else "Duplicate hash fields detected")
     return value, at
@@ -155,7 +155,7 @@ def _load_hash_zipmap(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any
     count = len(items) // 2
     limits = options.thresholds
     compact = count <= limits.hash_max_listpack_entries and max(map(len, items)) <= limits.hash_max_listpack_value
-    value = _make_hash(items, compact)
+    value = _make_hash(items, compact, options)
     if len(value) != count:
         raise RdbError("Hash zipmap with dup elements, or big length")
     return value, at
@@ -183,7 +183,7 @@ def _make_compact_hash(items: list[bytes], at: int, failure: str, deep: bool, op
         raise RdbError(failure)
     count = len(items) // 2
     compact = count <= options.thresholds.hash_max_listpack_entries
-    value = _make_hash(items, compact)
+    value = _make_hash(items, compact, options)
     if len(value) != count:
         _refuse_repeated(deep, compact, failure, "Hash")
         value.clear()
@@ -192,7 +192,11 @@ def _make_compact_hash(items: list[bytes], at: int, failure: str, deep: bool, op
     return value
 
 
-def _make_hash(items: list[bytes], compact: bool) -> Hash:
+def _make_hash(items: list[bytes], compact: bool, options: LoadOptions) -> Hash:
+    if compact:
+        packed = Hash.packed(items, options.thresholds)
+        if packed is not None:
+            return packed
     value = Hash()
     if compact:
         if len(_names) > _MOST_NAMES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from pyredis.datatypes.hashes import Hash
+from pyredis.datatypes.hashes import Hash, PackedHash
 from pyredis.datatypes.lists import List
 from pyredis.datatypes.sets import INTSET, Set
 from pyredis.datatypes.streams import Stream
@@ -109,6 +109,7 @@ SAVERS: dict[type, SaveValue] = {
     List: _save_list,
     Set: _save_set,
     Hash: _save_hash,
+    PackedHash: _save_hash,
     SortedSet: _save_zset,
     Stream: save_stream,
 }
