@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import random
@@ -27,6 +28,11 @@ MIDNIGHT = 1_700_006_400
 """2023-11-15 00:00 UTC"""
 EMPTY_RDB = b"REDIS0011\xff" + bytes(8)
 """No key, and no checksum."""
+
+
+def full(*arguments: object) -> int:
+    """In place of a call that writes: the disk is full."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Machine:

@@ -17,7 +17,7 @@ from pyredis.backup.contents import MANIFEST, RDB, BadArchive
 from pyredis.backup.packing import pack
 from pyredis.backup.unpacking import describe, unpack
 
-from .conftest import EMPTY_RDB, MIDNIGHT, plan_for, tar_of, write_snapshot
+from .conftest import EMPTY_RDB, MIDNIGHT, full, plan_for, tar_of, write_snapshot
 
 BASE = "appendonlydir/appendonly.aof.1.base.rdb"
 INCREMENT = "appendonlydir/appendonly.aof.1.incr.aof"
@@ -60,9 +60,6 @@ def test_a_full_disk_leaves_nothing_behind(
     before = make_archive()
     plan = plan_for(tmp_path, MIDNIGHT + 60)
     snapshot = write_snapshot(plan, random.Random(1).randbytes(5 << 20))
-
-    def full(*arguments: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if call == "fdatasync":
         monkeypatch.setattr("pyredis.persistence.files.sync_data", full)

@@ -14,7 +14,7 @@ from pyredis.backup.contents import BadArchive
 from pyredis.backup.occupancy import DirectoryLock, occupant
 from pyredis.backup.restoring import RestoreRefused, restore
 
-from .conftest import EMPTY_RDB, MIDNIGHT, Machine
+from .conftest import EMPTY_RDB, MIDNIGHT, Machine, full
 
 NAMES = ["appendonlydir", "dump.rdb"]
 
@@ -126,9 +126,6 @@ def test_an_error_while_moving_puts_everything_back(
 
 
 def test_a_full_disk_changes_nothing(archive: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*arguments: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     target.mkdir()
     (target / "dump.rdb").write_bytes(b"precious")
     monkeypatch.setattr(os, "write", full)

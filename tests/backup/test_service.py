@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 from pathlib import Path
@@ -17,13 +16,9 @@ from pyredis.backup.uploads import Job, Sent
 from pyredis.engine.shutdown import NOSAVE
 
 from ..conftest import Peer
-from .conftest import DAY, HOUR, MIDNIGHT, Machine
+from .conftest import DAY, HOUR, MIDNIGHT, Machine, full
 
 BOTH = pytest.mark.parametrize("mode", ["fork", "slices"])
-
-
-def full(*arguments: object) -> int:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_without_a_directory_there_are_no_backups(machine: Machine) -> None:

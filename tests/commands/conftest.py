@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from pyredis.datatypes.streams import Stream
 from pyredis.engine.server import Server
 from pyredis.keyspace.database import Database
 from pyredis.keyspace.events import ALL
 
 Events = list[tuple[bytes, bytes]]
+
+
+def encoding(server: Server, key: bytes) -> bytes:
+    return server.databases[0].data[key].encoding  # type: ignore[no-any-return]
+
+
+def stream_at(server: Server, key: bytes) -> Stream:
+    """The stream of *key*, whose invariants hold."""
+    value = server.databases[0].data[key]
+    assert isinstance(value, Stream)
+    value._check()
+    return value
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pyredis.engine.server import Server
 from pyredis.registry.flags import ACCESS, RO, RW, UPDATE
 from tests.conftest import Peer
 
-SYNTAX = b"-ERR syntax error\r\n"
+from .replies import SYNTAX
+
 BAD_OFFSET = b"-ERR bit offset is not an integer or out of range\r\n"
 BAD_BIT = b"-ERR bit is not an integer or out of range\r\n"
 BAD_TYPE = b"-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.\r\n"

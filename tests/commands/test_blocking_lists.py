@@ -9,14 +9,11 @@ import pytest
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
+from .replies import NULL_ARRAY, SYNTAX, WRONGTYPE
 
 Connect = Callable[[], Peer]
 Advance = Callable[[float], None]
 Propagated = list[list[bytes]]
-
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NULL_ARRAY = b"*-1\r\n"
 
 
 def pair(key: bytes, value: bytes) -> bytes:

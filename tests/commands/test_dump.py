@@ -7,8 +7,9 @@ import pytest
 from pyredis.engine.server import Server
 from tests.conftest import START_NS, Peer
 
+from .replies import OK
+
 NOW_MS = START_NS // 1_000_000
-OK = b"+OK\r\n"
 
 
 def payload(send: Peer, key: str) -> bytes:

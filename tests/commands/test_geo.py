@@ -8,12 +8,10 @@ from pyredis.engine.server import Server
 
 from ..conftest import Peer
 from .conftest import Events
+from .replies import NULL, SYNTAX, WRONGTYPE
 
 Propagated = list[list[bytes]]
 
-SYNTAX = b"-ERR syntax error\r\n"
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-NULL = b"$-1\r\n"
 CENTRE = ("15", "37")
 
 

@@ -8,12 +8,12 @@ from pyredis.engine.server import Server
 
 from ..conftest import Peer
 from .conftest import Events
+from .replies import WRONGTYPE
 
 Propagated = list[list[bytes]]
 
 NOT_ONE = b"-WRONGTYPE Key is not a valid HyperLogLog string value.\r\n"
 CORRUPTED = b"-INVALIDOBJ Corrupted HLL object detected\r\n"
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
 
 
 def test_pfadd(send: Peer, server: Server, events: Events, propagated: Propagated) -> None:

@@ -9,10 +9,8 @@ import pytest
 from pyredis.engine.server import Server
 from tests.conftest import Peer
 
-OK = b"+OK\r\n"
-NULL = b"$-1\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
+from .replies import NOT_INTEGER, NULL, OK, SYNTAX
+
 NOT_IN_RANGE = b"-ERR value is out of range, value must between -2147483648 and 2147483647\r\n"
 NO_SUCH_DB = b"-ERR DB index is out of range\r\n"
 SAME = b"-ERR source and destination objects are the same\r\n"

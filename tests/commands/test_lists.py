@@ -7,18 +7,11 @@ import pytest
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, encoding
+from .replies import NOT_INTEGER, NUMKEYS, SYNTAX, WRONGTYPE
 
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
 POSITIVE = b"-ERR value is out of range, must be positive\r\n"
-NUMKEYS = b"-ERR numkeys should be greater than 0\r\n"
 COUNT = b"-ERR count should be greater than 0\r\n"
-
-
-def encoding(server: Server, key: bytes) -> bytes:
-    return server.databases[0].data[key].encoding  # type: ignore[no-any-return]
 
 
 def array(*values: str) -> bytes:

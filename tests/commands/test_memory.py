@@ -7,7 +7,7 @@ import pytest
 from pyredis.engine.server import Server
 from tests.conftest import Peer
 
-SYNTAX = b"-ERR syntax error\r\n"
+from .replies import SYNTAX
 
 
 def test_usage_grows_with_the_value(send: Peer) -> None:

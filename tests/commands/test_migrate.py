@@ -16,7 +16,7 @@ from pyredis.registry.flags import ACCESS, DELETE, RW
 from pyredis.util.clock import ManualClock
 from tests.conftest import Peer
 
-OK = b"+OK\r\n"
+from .replies import OK
 
 
 class Target:

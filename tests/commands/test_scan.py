@@ -10,8 +10,9 @@ import pytest
 from pyredis.engine.server import Server
 from tests.conftest import Peer
 
+from .replies import SYNTAX
+
 EMPTY = b"*2\r\n$1\r\n0\r\n*0\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
 INVALID = b"-ERR invalid cursor\r\n"
 Advance = Callable[[float], None]
 

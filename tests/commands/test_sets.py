@@ -7,14 +7,8 @@ import pytest
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
-
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-
-
-def encoding(server: Server, key: bytes) -> bytes:
-    return server.databases[0].data[key].encoding  # type: ignore[no-any-return]
+from .conftest import Events, encoding
+from .replies import SYNTAX, WRONGTYPE
 
 
 def members(reply: bytes) -> list[bytes]:

@@ -10,7 +10,8 @@ from pyredis.engine.server import Server
 from pyredis.registry.flags import ACCESS, OW, RO, UPDATE
 from tests.conftest import Peer
 
-SYNTAX = b"-ERR syntax error\r\n"
+from .replies import SYNTAX
+
 UNSORTABLE = b"-ERR One or more scores can't be converted into double\r\n"
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pyredis.datatypes.streams import Stream
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, stream_at
+from .replies import SYNTAX, WRONGTYPE
 
 Propagated = list[list[bytes]]
 
 NOW = 1_700_000_000_000  # where the clock of the tests stands, ms
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
 INVALID_ID = b"-ERR Invalid stream ID specified as stream command argument\r\n"
 ARITY = b"-ERR wrong number of arguments for 'xadd' command\r\n"
 ONE = b"*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\n1\r\n"
@@ -29,13 +27,6 @@ def filled(send: Peer) -> Peer:
     send("XADD", "s", "2", "f", "2", "g", "")
     send("XADD", "s", "3", "f", "3")
     return send
-
-
-def stream_at(server: Server, key: bytes) -> Stream:
-    value = server.databases[0].data[key]
-    assert isinstance(value, Stream)
-    value._check()
-    return value
 
 
 # --- XADD -----------------------------------------------------------------------------------------

@@ -6,18 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from pyredis.datatypes.streams import Stream
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, stream_at
+from .replies import SYNTAX
 
 Advance = Callable[[float], None]
 Propagated = list[list[bytes]]
 
 NOW = 1_700_000_000_000
-SYNTAX = b"-ERR syntax error\r\n"
-NULL_ARRAY = b"*-1\r\n"
 NOGROUP = b"-NOGROUP No such consumer group 'x' for key name 's'\r\n"
 NO_KEY_OR_GROUP = b"-NOGROUP No such key 's' or consumer group 'x'\r\n"
 NEEDS_KEY = (
@@ -35,13 +33,6 @@ def grouped(send: Peer) -> Peer:
     send("XREADGROUP", "GROUP", "g", "a", "COUNT", "2", "STREAMS", "s", ">")
     send("XREADGROUP", "GROUP", "g", "b", "COUNT", "1", "STREAMS", "s", ">")
     return send
-
-
-def stream_at(server: Server, key: bytes) -> Stream:
-    value = server.databases[0].data[key]
-    assert isinstance(value, Stream)
-    value._check()
-    return value
 
 
 def owned(server: Server) -> dict[int, tuple[bytes, int, int]]:

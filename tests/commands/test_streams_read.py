@@ -10,13 +10,13 @@ from pyredis.engine.server import Server
 
 from ..conftest import Peer
 from .conftest import Events
+from .replies import NULL_ARRAY
 
 Connect = Callable[[], Peer]
 Advance = Callable[[float], None]
 Propagated = list[list[bytes]]
 
 NOW = 1_700_000_000_000
-NULL_ARRAY = b"*-1\r\n"
 KEY = b"$1\r\ns\r\n"
 
 

@@ -9,12 +9,10 @@ import pytest
 from pyredis.engine.server import Server
 from tests.conftest import START_NS, Peer
 
+from .replies import NOT_INTEGER, NULL, OK, SYNTAX
+
 NOW_MS = START_NS // 1_000_000
-OK = b"+OK\r\n"
-NULL = b"$-1\r\n"
 WRONG_TYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
 Advance = Callable[[float], None]
 
 

@@ -7,20 +7,12 @@ import pytest
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, encoding
+from .replies import NOT_INTEGER, SYNTAX, WRONGTYPE, array
 
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
 NOT_FLOAT = b"-ERR weight value is not a float\r\n"
 
 Propagated = list[list[bytes]]
-
-
-def array(text: str) -> bytes:
-    """The reply of bulk strings, one per word."""
-    words = text.split()
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words)
 
 
 @pytest.fixture
@@ -170,23 +162,20 @@ def test_the_result_is_a_value_of_its_own(filled: Peer, name: str) -> None:
 
 
 def test_encodings(filled: Peer, server: Server) -> None:
-    def encoding() -> bytes:
-        return server.databases[0].data[b"d"].encoding  # type: ignore[no-any-return]
-
     filled("ZADD", "long", "1", "x" * 65, "1", "a")
     filled("ZUNIONSTORE", "d", "2", "x", "long")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
     filled("ZINTERSTORE", "d", "2", "x", "long")
-    assert encoding() == b"listpack"
+    assert encoding(server, b"d") == b"listpack"
     filled("ZDIFFSTORE", "d", "2", "long", "x")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
     server.thresholds.zset_max_listpack_entries = 4
     filled("ZUNIONSTORE", "d", "2", "x", "y")
-    assert encoding() == b"listpack"
+    assert encoding(server, b"d") == b"listpack"
     filled("ZUNIONSTORE", "d", "2", "x", "long")
     server.thresholds.zset_max_listpack_entries = 3
     filled("ZUNIONSTORE", "d", "2", "x", "y")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
 
 
 def test_negative_zero(filled: Peer) -> None:

@@ -10,17 +10,14 @@ from pyredis.engine.server import Server
 
 from ..conftest import Peer
 from .conftest import Events
+from .replies import NULL_ARRAY, NUMKEYS, SYNTAX, WRONGTYPE
 
 Connect = Callable[[], Peer]
 Advance = Callable[[float], None]
 Propagated = list[list[bytes]]
 
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
 NOT_POSITIVE = b"-ERR value is out of range, must be positive\r\n"
-NUMKEYS = b"-ERR numkeys should be greater than 0\r\n"
 COUNT = b"-ERR count should be greater than 0\r\n"
-NULL_ARRAY = b"*-1\r\n"
 A1 = b"$1\r\na\r\n$1\r\n1\r\n"
 B2 = b"$1\r\nb\r\n$1\r\n2\r\n"
 C3 = b"$1\r\nc\r\n$1\r\n3\r\n"

@@ -8,23 +8,15 @@ from pyredis.engine.server import Server
 from pyredis.util.clock import ManualClock
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, encoding
+from .replies import NOT_INTEGER, SYNTAX, WRONGTYPE, array
 
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
-NOT_INTEGER = b"-ERR value is not an integer or out of range\r\n"
 NOT_FLOAT = b"-ERR min or max is not a float\r\n"
 NOT_LEX = b"-ERR min or max not valid string range item\r\n"
 LIMIT_WITHOUT_BY = b"-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX\r\n"
 SCORES_BY_LEX = b"-ERR syntax error, WITHSCORES not supported in combination with BYLEX\r\n"
 
 Propagated = list[list[bytes]]
-
-
-def array(text: str) -> bytes:
-    """The reply of bulk strings, one per word."""
-    words = text.split()
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words)
 
 
 @pytest.fixture(params=[128, 0], ids=["listpack", "skiplist"])
@@ -268,21 +260,18 @@ def test_zrangestore_onto_its_source(scored: Peer) -> None:
 
 
 def test_zrangestore_encodings(send: Peer, server: Server) -> None:
-    def encoding() -> bytes:
-        return server.databases[0].data[b"d"].encoding  # type: ignore[no-any-return]
-
     send("ZADD", "z", "1", "a", "1", "x" * 65)
     send("ZRANGESTORE", "d", "z", "0", "0")
-    assert encoding() == b"listpack"
+    assert encoding(server, b"d") == b"listpack"
     send("ZRANGESTORE", "d", "z", "0", "1")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
     send("ZRANGESTORE", "d", "z", "1", "1", "BYSCORE", "LIMIT", "0", "1")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
     send("ZRANGESTORE", "d", "z", "-", "(b", "BYLEX")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
     server.thresholds.zset_max_listpack_entries = 0
     send("ZRANGESTORE", "d", "z", "0", "0")
-    assert encoding() == b"skiplist"
+    assert encoding(server, b"d") == b"skiplist"
 
 
 def test_zrangestore_over_an_expired_key(

@@ -7,10 +7,9 @@ import pytest
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
+from .conftest import Events, encoding
+from .replies import SYNTAX, WRONGTYPE
 
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-SYNTAX = b"-ERR syntax error\r\n"
 NOT_FLOAT = b"-ERR value is not a valid float\r\n"
 NX_XX = b"-ERR XX and NX options at the same time are not compatible\r\n"
 GT_LT_NX = b"-ERR GT, LT, and/or NX options at the same time are not compatible\r\n"
@@ -18,10 +17,6 @@ INCR_OF_MANY = b"-ERR INCR option supports a single increment-element pair\r\n"
 NOT_A_NUMBER = b"-ERR resulting score is not a number (NaN)\r\n"
 
 Propagated = list[list[bytes]]
-
-
-def encoding(server: Server, key: bytes) -> bytes:
-    return server.databases[0].data[key].encoding  # type: ignore[no-any-return]
 
 
 # --- ZADD -----------------------------------------------------------------------------------------

@@ -12,12 +12,7 @@ from pyredis.engine.server import Server
 from pyredis.errors import ConfigSetFailed
 from pyredis.net.listeners import ListenError
 from pyredis.net.metrics import MOST_CONNECTIONS, MOST_REQUEST_BYTES, Metrics
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.compat.servers import free_port
 
 
 def exchange(server: Server, data: bytes) -> bytes:

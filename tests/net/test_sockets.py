@@ -17,6 +17,7 @@ from pyredis.engine.log import Log
 from pyredis.engine.server import Server
 from pyredis.errors import ConfigSetFailed
 from pyredis.util.clock import SystemClock
+from tests.compat.servers import free_port
 
 LOOPS = ["asyncio", "uvloop"]
 
@@ -29,13 +30,6 @@ def make_server(port: int = 0) -> Server:
     config.dbfilename = f"none-{config.port}.rdb"
     clock = SystemClock()
     return build_server(config, clock=clock, rng=random.Random(1), log=Log(clock, level=4))
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def ask(port: int, request: bytes, size: int) -> bytes:

@@ -26,6 +26,7 @@ from pyredis.net.listeners import ListenError
 from pyredis.util.clock import SystemClock
 from tests import certificates
 from tests.certificates import Authority, Pair
+from tests.compat.servers import free_port
 from tests.conftest import encode_command
 
 pytestmark = pytest.mark.skipif(certificates.OPENSSL is None, reason=certificates.MISSING)
@@ -52,13 +53,6 @@ class Identities:
 @pytest.fixture(scope="module")
 def identities(tmp_path_factory: pytest.TempPathFactory) -> Identities:
     return Identities(tmp_path_factory.mktemp("tls"))
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class Node:

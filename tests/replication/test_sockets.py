@@ -18,8 +18,8 @@ from pyredis.engine.log import Log
 from pyredis.engine.server import Server
 from pyredis.net.connection import finish_turn
 from pyredis.util.clock import SystemClock
+from tests.compat.servers import free_port
 from tests.conftest import encode_command
-from tests.net.test_sockets import free_port
 
 PATIENCE = 20.0
 Start = Callable[..., Awaitable[Server]]
