@@ -11,13 +11,8 @@ from pyredis.engine.housekeeping import FEWEST_PACKED, pack_values
 from pyredis.engine.server import Server
 
 from ..conftest import Peer
-from .conftest import Events
-
-WRONGTYPE = b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
-
-
-def encoding(server: Server, key: bytes) -> bytes:
-    return server.databases[0].data[key].encoding  # type: ignore[no-any-return]
+from .conftest import Events, encoding
+from .replies import WRONGTYPE
 
 
 def test_hset_counts_new_fields(send: Peer, server: Server, events: Events) -> None:
