@@ -9,13 +9,17 @@ from ..engine.client import REPLY_OFF, REPLY_ON, REPLY_SKIP
 from ..engine.describe import client_type, describe
 from ..engine.pausing import ALL, WRITES
 from ..errors import (
-    CommandError,
+    ClientIdNotPositive,
+    InvalidClientAttribute,
     InvalidClientId,
     InvalidSyntax,
     NoSuchClient,
     NoSuchUser,
     NotInteger,
+    UnknownClientAttribute,
     UnknownClientType,
+    UnknownPauseMode,
+    UnknownUnblockReason,
     WrongSubcommandArguments,
 )
 from ..registry.command import Argv, Reply, command
@@ -169,9 +173,9 @@ def client_setinfo(client: Client, argv: Argv) -> Reply:
     """CLIENT SETINFO LIB-NAME libname | LIB-VER libver"""
     attribute, value = argv[2], argv[3]
     if attribute.lower() not in (b"lib-name", b"lib-ver"):
-        raise CommandError(b"Unrecognized option '%b'" % attribute)
+        raise UnknownClientAttribute(attribute)
     if any(not 33 <= byte <= 126 for byte in value):
-        raise CommandError(b"%b cannot contain spaces, newlines or special characters." % attribute)
+        raise InvalidClientAttribute(attribute)
     if attribute.lower() == b"lib-name":
         client.lib_name = value
     else:
@@ -254,7 +258,7 @@ def _kill_filters(client: Client, argv: Argv) -> dict[bytes, object]:
                 except NotInteger:
                     number = 0
                 if number < 1:
-                    raise CommandError("client-id should be greater than 0")
+                    raise ClientIdNotPositive
                 wanted[b"id"] = number
             case b"type":
                 wanted[b"type"] = _client_type(value)
@@ -293,7 +297,7 @@ def client_unblock(client: Client, argv: Argv) -> Reply:
         raise WrongSubcommandArguments("CLIENT", argv[1])
     if len(argv) == 4:
         if argv[3].lower() not in (b"timeout", b"error"):
-            raise CommandError("CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+            raise UnknownUnblockReason
         with_error = argv[3].lower() == b"error"
     target = client.server.clients.get(parse_int(argv[2]))
     return ONE if target is not None and unblock(target, with_error=with_error) else ZERO
@@ -312,7 +316,7 @@ def client_pause(client: Client, argv: Argv) -> Reply:
             case b"all":
                 mode = ALL
             case _:
-                raise CommandError("CLIENT PAUSE mode must be WRITE or ALL")
+                raise UnknownPauseMode
     client.server.pausing.pause("client", mode, parse_timeout(argv[2], milliseconds=True))
     return OK
 

@@ -9,11 +9,12 @@ from ..effects.pubsub import update_mode
 from ..errors import (
     AuthWithoutPassword,
     CannotReset,
-    CommandError,
     HelloBeforeAuth,
     InvalidDbIndex,
     InvalidSyntax,
     NotInteger,
+    ProtocolNotInteger,
+    UnknownHelloOption,
     UnsupportedProtocol,
     WrongArity,
 )
@@ -116,7 +117,7 @@ def hello(client: Client, argv: Argv) -> Reply:
             client.validate_name(name)
             position += 2
         else:
-            raise CommandError(b"Syntax error in HELLO option '%b'" % argv[position])
+            raise UnknownHelloOption(argv[position])
     server = client.server
     if credentials is not None:
         server.acl.authenticate(client, *credentials, argv[0])
@@ -141,7 +142,7 @@ def _protocol_version(argv: Argv) -> int | None:
     try:
         version = parse_int(argv[1])
     except NotInteger:
-        raise CommandError("Protocol version is not an integer or out of range") from None
+        raise ProtocolNotInteger from None
     if version not in (2, 3):
         raise UnsupportedProtocol
     return version

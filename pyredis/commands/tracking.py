@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import CommandError, InvalidSyntax
+from ..errors import (
+    CachingWithoutOptin,
+    CachingWithoutOptout,
+    CachingWithoutTracking,
+    InvalidSyntax,
+    NoRedirectTarget,
+    OptinAndOptout,
+    OptionsWithBcast,
+    PrefixWithoutBcast,
+    SecondRedirect,
+    SwitchOfBcast,
+    SwitchOfOptin,
+)
 from ..registry.arguments import Arguments
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import LOADING, NOSCRIPT, SETS_ONE_SHOT, STALE
@@ -43,10 +55,10 @@ def _options(client: Client, argv: Argv) -> tuple[int, list[bytes], set[bytes]]:
         word = arguments.word()
         if word == b"REDIRECT" and arguments:
             if redirect:
-                raise CommandError("A client can only redirect to a single other client")
+                raise SecondRedirect
             redirect = arguments.integer()
             if redirect not in client.server.clients:
-                raise CommandError("The client ID you want redirect to does not exist")
+                raise NoRedirectTarget
         elif word == b"PREFIX" and arguments:
             prefixes.append(arguments.raw())
         elif word in (b"BCAST", b"OPTIN", b"OPTOUT", b"NOLOOP"):
@@ -60,21 +72,15 @@ def _check_compatible(client: Client, options: set[bytes], prefixes: list[bytes]
     bcast, optin, optout = b"BCAST" in options, b"OPTIN" in options, b"OPTOUT" in options
     state = client.tracking
     if prefixes and not bcast:
-        raise CommandError("PREFIX option requires BCAST mode to be enabled")
+        raise PrefixWithoutBcast
     if state is not None and state.bcast != bcast:
-        raise CommandError(
-            "You can't switch BCAST mode on/off before disabling tracking for this client, "
-            "and then re-enabling it with a different mode."
-        )
+        raise SwitchOfBcast
     if bcast and (optin or optout):
-        raise CommandError("OPTIN and OPTOUT are not compatible with BCAST")
+        raise OptionsWithBcast
     if optin and optout:
-        raise CommandError("You can't specify both OPTIN mode and OPTOUT mode")
+        raise OptinAndOptout
     if state is not None and ((optin and state.optout) or (optout and state.optin)):
-        raise CommandError(
-            "You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, "
-            "and then re-enabling it with a different mode."
-        )
+        raise SwitchOfOptin
     if bcast:
         client.server.tracking.check_prefixes(client, prefixes)
 
@@ -84,16 +90,14 @@ def client_caching(client: Client, argv: Argv) -> Reply:
     """CLIENT CACHING YES | NO"""
     state = client.tracking
     if state is None:
-        raise CommandError(
-            "CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
-        )
+        raise CachingWithoutTracking
     match argv[2].lower():
         case b"yes":
             if not state.optin:
-                raise CommandError("CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+                raise CachingWithoutOptin
         case b"no":
             if not state.optout:
-                raise CommandError("CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+                raise CachingWithoutOptout
         case _:
             raise InvalidSyntax
     state.caching = client.one_shot = True

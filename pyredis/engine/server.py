@@ -15,7 +15,14 @@ from ..effects.propagation import Propagation, Sink
 from ..effects.pubsub import PubSub
 from ..effects.tracking import Tracking
 from ..effects.watching import Watching
-from ..errors import CommandError, DiskError, UnknownCommand, UnknownSubcommand, WrongArity
+from ..errors import (
+    CommandError,
+    DiskError,
+    InternalError,
+    UnknownCommand,
+    UnknownSubcommand,
+    WrongArity,
+)
 from ..keyspace.events import EVICTED, EXPIRED
 from ..keyspace.keyspace import Keyspace
 from ..registry.command import Command, bind_all
@@ -346,7 +353,7 @@ class Server(Keyspace):
     def report_bug(self, client: Client, command: Command, error: Exception) -> CommandError:
         """Log an exception no command should raise; the error to answer with."""
         self.log.warning(f"Bug: {command.name} raised {error!r}", exc=error)
-        return CommandError(f"internal error: {type(error).__name__}")
+        return InternalError(type(error).__name__)
 
     def raise_disk_error(self) -> NoReturn:
         raise DiskError(self.disk_error)

@@ -6,9 +6,11 @@ a file per topic; everybody imports it from here.
 
 from .acl import *
 from .base import *
+from .clients import *
 from .configuration import *
 from .geo import *
 from .refusals import *
+from .replication import *
 from .scripts import *
 from .server import *
 from .streams import *

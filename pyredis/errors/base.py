@@ -25,6 +25,13 @@ def printed(text: bytes, most: int = 128) -> bytes:
     return text[:most].partition(b"\0")[0]
 
 
+class InternalError(CommandError):
+    """A bug of ours, by the name of the exception."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"internal error: {name}")
+
+
 # --- protocol -------------------------------------------------------------------------------------
 
 

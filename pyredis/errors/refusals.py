@@ -1,4 +1,4 @@
-"""Refusals before a command runs; of connections, transactions, rights and blocking."""
+"""Refusals before a command runs; of transactions, rights, subscriptions and blocking."""
 
 from __future__ import annotations
 
@@ -137,68 +137,3 @@ class SubscribeDenied(CommandError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} isn't allowed for a DENY BLOCKING client")
-
-
-# --- connection -----------------------------------------------------------------------------------
-
-
-class UnsupportedProtocol(CommandError):
-    code, message = "NOPROTO", "unsupported protocol version"
-
-
-class HelloBeforeAuth(CommandError):
-    code = "NOAUTH"
-    message = (
-        "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
-        "option can be used to authenticate the client and select the RESP protocol version at the same time"
-    )
-
-
-class WrongPassword(CommandError):
-    code, message = "WRONGPASS", "invalid username-password pair or user is disabled."
-
-
-class AuthWithoutPassword(CommandError):
-    message = (
-        "AUTH <password> called without any password configured for the default user. "
-        "Are you sure your configuration is correct?"
-    )
-
-
-class CannotReset(CommandError):
-    message = "can only reset normal client connections"
-
-
-class InvalidClientName(CommandError):
-    message = "Client names cannot contain spaces, newlines or special characters."
-
-
-# --- CLIENT ---------------------------------------------------------------------------------------
-
-
-class OverlappingPrefix(CommandError):
-    """A BCAST prefix would report keys that another one reports, too."""
-
-    def __init__(self, prefix: bytes, other: bytes, which: str) -> None:
-        super().__init__(
-            b"Prefix '%b' overlaps with %b '%b'. Prefixes for a single client must not overlap."
-            % (prefix, which.encode(), other)
-        )
-
-
-class InvalidClientId(CommandError):
-    message = "Invalid client ID"
-
-
-class NoSuchClient(CommandError):
-    message = "No such client"
-
-
-class UnknownClientType(CommandError):
-    def __init__(self, name: bytes) -> None:
-        super().__init__(b"Unknown client type '%b'" % name)
-
-
-class NoSuchUser(CommandError):
-    def __init__(self, name: bytes) -> None:
-        super().__init__(b"No such user '%b'" % name)

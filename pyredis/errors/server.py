@@ -1,4 +1,4 @@
-"""Error replies of persistence, replication, the cluster, shutdown and introspection."""
+"""Error replies of persistence, the cluster, shutdown, DEBUG and introspection."""
 
 from __future__ import annotations
 
@@ -74,45 +74,33 @@ class ClusterDisabled(CommandError):
     message = "This instance has cluster support disabled"
 
 
-# --- replication ----------------------------------------------------------------------------------
+# --- DEBUG ----------------------------------------------------------------------------------------
 
 
-class NoMasterLink(CommandError):
-    code = "NOMASTERLINK"
+class InvalidListpackThreshold(CommandError):
+    message = "argument must be a memory value bigger than 1 and smaller than 4gb"
 
 
-class SyncWithPendingOutput(CommandError):
-    message = "SYNC and PSYNC are invalid with pending output"
+class NoSuchDatabase(CommandError):
+    message = "Out of range database"
 
 
-class FilteredReplicaNeedsEof(CommandError):
-    message = "Filtered replica requires EOF capability"
+class NotAHashTable(CommandError):
+    message = "The value stored at the specified key is not represented using an hash table"
 
 
-class BgsaveForSyncFailed(CommandError):
-    message = "BGSAVE failed, replication can't continue"
+class NeedsResp3(CommandError):
+    message = "RESP2 is not supported by this command"
 
 
-class ReplicaCannotWait(CommandError):
+class UnknownProtocolType(CommandError):
     message = (
-        "WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is "
-        "configured to be writable (which is not the default) writes to replicas are just local and are not "
-        "propagated."
+        "Wrong protocol type name. Please use one of the following: "
+        "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
     )
 
 
-class ReplicaCannotWaitAof(CommandError):
-    message = (
-        "WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local "
-        "and are not propagated."
-    )
-
-
-class WaitAofWithoutAof(CommandError):
-    message = "WAITAOF cannot be used when numlocal is set but appendonly is disabled."
-
-
-# --- SLOWLOG, LATENCY, MODULE ---------------------------------------------------------------------
+# --- SLOWLOG, LATENCY, MODULE, MONITOR, COMMAND, MEMORY -------------------------------------------
 
 
 class NegativeSlowlogCount(CommandError):
@@ -130,3 +118,27 @@ class ModuleNotLoaded(CommandError):
 
 class ModuleUnknown(CommandError):
     message = "Error unloading module: no such module with that name"
+
+
+class MonitorDenied(CommandError):
+    message = "MONITOR isn't allowed for DENY BLOCKING client"
+
+
+class NoSuchCommand(CommandError):
+    message = "Invalid command specified"
+
+
+class CommandWithoutKeys(CommandError):
+    message = "The command has no key arguments"
+
+
+class WrongNumberForCommand(CommandError):
+    message = "Invalid number of arguments specified for command"
+
+
+class WrongArgumentsForCommand(CommandError):
+    message = "Invalid arguments specified for command"
+
+
+class PurgeFailed(CommandError):
+    message = "Error purging dirty pages"

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..engine.pausing import WRITES
-from ..errors import CommandError
+from ..errors import (
+    FailoverInProgress,
+    FailoverOfReplica,
+    FailoverTargetOffline,
+    FailoverTargetUnknown,
+    FailoverWithoutReplicas,
+    ForcedFailoverIncomplete,
+)
 from .replica import Replica, Stage
 
 if TYPE_CHECKING:
@@ -43,19 +50,19 @@ class Failover:
         """Begin; the caller has checked the arguments.  Raises CommandError if it is not possible."""
         server = self._server
         if self.active:
-            raise CommandError("FAILOVER already in progress.")
+            raise FailoverInProgress
         if self._follower.active:
-            raise CommandError("FAILOVER is not valid when server is a replica.")
+            raise FailoverOfReplica
         if not self._leader.replicas:
-            raise CommandError("FAILOVER requires connected replicas.")
+            raise FailoverWithoutReplicas
         if force and (not timeout_ms or target is None):
-            raise CommandError("FAILOVER with force option requires both a timeout and target HOST and IP.")
+            raise ForcedFailoverIncomplete
         if target is not None:
             replica = self._find(target)
             if replica is None:
-                raise CommandError("FAILOVER target HOST and PORT is not a replica.")
+                raise FailoverTargetUnknown
             if replica.stage is not Stage.ONLINE:
-                raise CommandError("FAILOVER target replica is not online.")
+                raise FailoverTargetOffline
             server.log.notice(f"FAILOVER requested to {target[0]}:{target[1]}.")
         else:
             server.log.notice("FAILOVER requested to any replica.")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...engine.shutdown import FORCE, NOSAVE, NOW, SAVE
-from ...errors import BusyScript, CommandError, InvalidSyntax, NoShutdown, ShutdownDenied
+from ...errors import (
+    BusyScript,
+    InvalidSyntax,
+    MonitorDenied,
+    NoShutdown,
+    ShutdownDenied,
+)
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import (
     ADMIN,
@@ -35,7 +41,7 @@ def time(client: Client, argv: Argv) -> Reply:
 def monitor(client: Client, argv: Argv) -> Reply:
     """MONITOR"""
     if not client.can_block:
-        raise CommandError("MONITOR isn't allowed for DENY BLOCKING client")
+        raise MonitorDenied
     if client.replica is None:
         client.server.monitoring.add(client)
     return OK

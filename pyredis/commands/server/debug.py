@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from ...config.rewrite import rewrite
 from ...datatypes.values import encoding
-from ...errors import CommandError, NoSuchKey, NotInteger, NotPositive, WrongSubcommandArguments
+from ...errors import (
+    InvalidListpackThreshold,
+    NeedsResp3,
+    NoSuchDatabase,
+    NoSuchKey,
+    NotAHashTable,
+    NotInteger,
+    NotPositive,
+    UnknownProtocolType,
+    WrongSubcommandArguments,
+)
 from ...keyspace.digest import EMPTY, dataset_digest, value_digest
 from ...registry.command import Argv, Handler, Reply, command
 from ...registry.flags import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE
@@ -111,7 +121,7 @@ def debug_quicklist_packed_threshold(client: Client, argv: Argv) -> Reply:
     except ValueError:
         size = -1
     if not 0 <= size < 1 << 32:
-        raise CommandError("argument must be a memory value bigger than 1 and smaller than 4gb")
+        raise InvalidListpackThreshold
     client.server.thresholds.list_packed_threshold = size or 1 << 30
     return OK
 
@@ -210,7 +220,7 @@ def debug_digest_value(client: Client, argv: Argv) -> Reply:
 def debug_htstats(client: Client, argv: Argv) -> Reply:
     index = parse_int(argv[2])
     if not 0 <= index < len(client.server.databases):
-        raise CommandError("Out of range database")
+        raise NoSuchDatabase
     db = client.server.databases[index]
     text = b"[Dictionary HT]\n%b[Expires HT]\n%b" % (_table(len(db.data)), _table(len(db.expires)))
     return client.wire.verbatim(text, b"txt")
@@ -224,7 +234,7 @@ def debug_htstats_key(client: Client, argv: Argv) -> Reply:
     if value is None:
         raise NoSuchKey
     if encoding(value) not in (b"hashtable", b"skiplist"):
-        raise CommandError("The value stored at the specified key is not represented using an hash table")
+        raise NotAHashTable
     return client.wire.verbatim(_table(len(value)), b"txt")
 
 
@@ -309,7 +319,7 @@ def debug_protocol(client: Client, argv: Argv) -> Reply:
             return attribute + bulk(b"Some real reply following the attribute")
         case b"push":
             if wire.version == 2:
-                raise CommandError("RESP2 is not supported by this command")
+                raise NeedsResp3
             return b">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n" + bulk(b"Some real reply following the push reply")
         case b"true":
             return wire.bool(True)
@@ -317,10 +327,7 @@ def debug_protocol(client: Client, argv: Argv) -> Reply:
             return wire.bool(False)
         case b"verbatim":
             return wire.verbatim(b"This is a verbatim\nstring", b"txt")
-    raise CommandError(
-        "Wrong protocol type name. Please use one of the following: "
-        "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
-    )
+    raise UnknownProtocolType
 
 
 @debug("CONFIG-REWRITE-FORCE-ALL", 2, None, "CONFIG-REWRITE-FORCE-ALL",

@@ -6,7 +6,13 @@ from functools import cache
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CommandError, InvalidSyntax
+from ...errors import (
+    CommandWithoutKeys,
+    InvalidSyntax,
+    NoSuchCommand,
+    WrongArgumentsForCommand,
+    WrongNumberForCommand,
+)
 from ...registry.command import Argv, Command, Reply, command, keys_of
 from ...registry.flags import (
     CATEGORIES,
@@ -159,14 +165,14 @@ def _keys(client: Client, argv: Argv) -> list[tuple[int, int]]:
     if found is not None and found.subcommands is not None and len(argv) > 1:
         found = found.subcommands.get(argv[1].lower())
     if found is None:
-        raise CommandError("Invalid command specified")
+        raise NoSuchCommand
     if found.get_keys is None and not any(not spec.flags & NOT_KEY for spec in found.key_specs):
-        raise CommandError("The command has no key arguments")
+        raise CommandWithoutKeys
     if not found.least <= len(argv) <= found.most:
-        raise CommandError("Invalid number of arguments specified for command")
+        raise WrongNumberForCommand
     keys = keys_of(found, argv)
     if not keys and not found.flags & NO_MANDATORY_KEYS:
-        raise CommandError("Invalid arguments specified for command")
+        raise WrongArgumentsForCommand
     return keys
 
 

@@ -6,7 +6,10 @@ import gc
 from typing import TYPE_CHECKING
 
 from ...engine.memory_report import diagnose, overhead
-from ...errors import CommandError, InvalidSyntax
+from ...errors import (
+    InvalidSyntax,
+    PurgeFailed,
+)
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import LOADING, LOOKS_ONLY, READONLY, RO, STALE
 from ...registry.keyspecs import at
@@ -103,5 +106,5 @@ def memory_purge(client: Client, argv: Argv) -> Reply:
     gc.collect()
     gc.freeze()
     if not trim_heap():
-        raise CommandError("Error purging dirty pages")
+        raise PurgeFailed
     return OK

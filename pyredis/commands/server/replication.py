@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 from ...effects.blocking import Wait
 from ...engine.blocking import finish, parse_timeout, start_wait
 from ...errors import (
-    CommandError,
+    FailoverTimeoutNotPositive,
+    InvalidMasterPort,
     InvalidSyntax,
+    NoFailover,
     NoMasterLink,
+    NoRdbFilter,
+    NotForReplicas,
     NotInteger,
     NotPositive,
+    NotZeroOrOne,
+    PsyncFailoverOfAnother,
+    PsyncFailoverToMaster,
+    ReplicaAddressTooLong,
     ReplicaCannotWait,
     ReplicaCannotWaitAof,
+    ReplicaofDuringFailover,
+    UnknownRdbFilter,
+    UnknownReplconfOption,
     WaitAofWithoutAof,
 )
 from ...registry.command import Argv, Reply, command
@@ -69,9 +80,9 @@ def psync(client: Client, argv: Argv) -> Reply:
     if len(argv) > 3 and argv[3].lower() == b"failover":
         server.log.notice(f"Failover request received for replid {argv[1].decode('latin-1')}.")
         if not replication.follower.active:
-            raise CommandError("PSYNC FAILOVER can't be sent to a master.")
+            raise PsyncFailoverToMaster
         if argv[1].decode("latin-1").lower() != replication.history.id:
-            raise CommandError("PSYNC FAILOVER replid must match my replid.")
+            raise PsyncFailoverOfAnother
         replication.follower.promote()
         server.log.notice(f"MASTER MODE enabled (failover request from '{server.describe_client(client)}')")
     _refuse_sync(client)
@@ -105,9 +116,7 @@ def replconf(client: Client, argv: Argv) -> Reply:
                 leader.state_of(client).port = parse_int(value)
             case b"ip-address":
                 if len(value) > 255:
-                    raise CommandError(
-                        f"REPLCONF ip-address provided by replica instance is too long: {len(value)} bytes"
-                    )
+                    raise ReplicaAddressTooLong(len(value))
                 leader.state_of(client).address = value
             case b"capa":
                 if value.lower() == b"eof":
@@ -123,12 +132,12 @@ def replconf(client: Client, argv: Argv) -> Reply:
             case b"rdb-only":
                 only = parse_int(value)
                 if only not in (0, 1):
-                    raise CommandError("value is out of range, must be between 0 and 1")
+                    raise NotZeroOrOne
                 leader.state_of(client).rdb_only = bool(only)
             case b"rdb-filter-only":
                 _filter(client, value)
             case _:
-                raise CommandError(b"Unrecognized REPLCONF option: %b" % argv[at])
+                raise UnknownReplconfOption(argv[at])
     return OK
 
 
@@ -145,12 +154,12 @@ def _acknowledge(client: Client, argv: Argv, at: int) -> None:
 def _filter(client: Client, value: bytes) -> None:
     names = split_args(value)
     if names is None:
-        raise CommandError("Missing rdb-filter-only values")
+        raise NoRdbFilter
     replica = of(client.server).leader.state_of(client)
     replica.exclude_data = replica.exclude_functions = True
     for name in names:
         if name.lower() != b"functions":
-            raise CommandError(b"Unsupported rdb-filter-only option: %b" % name)
+            raise UnknownRdbFilter(name)
         replica.exclude_functions = False
 
 
@@ -164,17 +173,17 @@ def replicaof(client: Client, argv: Argv) -> Reply:
     server = client.server
     follower = of(server).follower
     if of(server).failover.active:
-        raise CommandError("REPLICAOF not allowed while failing over.")
+        raise ReplicaofDuringFailover
     if argv[1].lower() == b"no" and argv[2].lower() == b"one":
         if follower.active:
             follower.promote()
             server.log.notice(f"MASTER MODE enabled (user request from '{server.describe_client(client)}')")
         return OK
     if client.replica is not None:
-        raise CommandError("Command is not valid when client is a replica.")
+        raise NotForReplicas
     port = parse_int_or_none(argv[2])
     if port is None or not 0 <= port <= 65535:
-        raise CommandError("Invalid master port")
+        raise InvalidMasterPort
     host = argv[1].decode("utf-8", "surrogateescape")
     if follower.active and (follower.leader_address[0].lower(), follower.leader_address[1]) == (host.lower(), port):
         server.log.notice(
@@ -215,7 +224,7 @@ def failover(client: Client, argv: Argv) -> Reply:
     service = of(client.server).failover
     if len(argv) == 2 and argv[1].lower() == b"abort":
         if not service.active:
-            raise CommandError("No failover in progress.")
+            raise NoFailover
         service.abort("Failover manually aborted")
         return OK
     timeout, force = 0, False
@@ -226,7 +235,7 @@ def failover(client: Client, argv: Argv) -> Reply:
         if option == b"timeout" and at + 1 < len(argv) and not timeout:
             timeout = parse_int(argv[at + 1])
             if timeout <= 0:
-                raise CommandError("FAILOVER timeout must be greater than 0")
+                raise FailoverTimeoutNotPositive
             at += 2
         elif option == b"to" and at + 2 < len(argv) and target is None:
             target = argv[at + 1].decode("utf-8", "surrogateescape"), parse_int(argv[at + 2])
@@ -283,7 +292,7 @@ def waitaof(client: Client, argv: Argv) -> Reply:
     """WAITAOF numlocal numreplicas timeout"""
     local = parse_int(argv[1])
     if local not in (0, 1):
-        raise CommandError("value is out of range, must be between 0 and 1")
+        raise NotZeroOrOne
     wanted = parse_int(argv[2])
     if wanted < 0:
         raise NotPositive
