@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from pyredis.app import load_commands
+from pyredis.config.parameters import PARAMETERS
 from pyredis.registry.command import REGISTRY
 
 from .families import FAMILIES
@@ -25,6 +26,16 @@ GROUPS = {
     "connection": "Connections", "scripting": "Scripts and functions", "server": "Server", "cluster": "Cluster",
 }  # fmt: skip
 
+
+def without_effect() -> str:
+    """Directives that are accepted and not followed, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for parameter in PARAMETERS:
+        if parameter.effect:
+            reasons.setdefault(parameter.effect.removeprefix("none: "), []).append(f"`{parameter.name}`")
+    return "\n".join(f"| {', '.join(names)} | {reason} |" for reason, names in reasons.items())
+
+
 DOCUMENT = f"""# Compatibility
 
 The server reproduces Redis 7.2.4. A command counts as present when it is in the registry, with every option and error;
@@ -33,15 +44,47 @@ what it declares (arity, flags, key positions, ACL categories, tips) is held aga
 
 ## How it is tested
 
+With a real server beside ours:
+
 - `tests/compat/test_differential.py` draws scripts from the documented syntax of every command, valid and not, and runs
   each on a real server and on this one. Replies are compared byte for byte in RESP2 and RESP3, then the whole keyspace:
   types, encodings, expiry and contents. `tests/compat/rules.py` declares the few places where Redis itself is free
   (order from hash tables, random choice, the clock), and where servers other than 7.2.4 differ from it.
-- `tests/compat/test_scripts.py` does the same with hand-written scripts.
+- `tests/compat/test_scripts.py` does the same with hand-written scripts, `tests/compat/test_protocol.py` with raw
+  bytes, `tests/compat/test_lua_libraries.py` with the libraries of Lua, `tests/compat/test_debugger.py` with the
+  debugger of scripts.
+- `tests/compat/test_fields.py` compares INFO, CLIENT LIST and CONFIG field by field, `tests/compat/test_digest.py` the
+  digests of equal data, `tests/compat/test_commands.py` what COMMAND says.
+- `tests/compat/test_files.py` and `tests/compat/test_backups.py` start one server with the files of another;
+  `tests/compat/test_replication.py`, `tests/compat/test_migration.py`, `tests/compat/test_sentinel.py` and
+  `tests/compat/test_tls.py` put a real server at the other end of a link.
 - `python -m tests.compat.fuzz --minutes 10` runs the first for as long as you like and prints every kind of mismatch
   as a short script for redis-cli. Script families: {", ".join(FAMILIES)}.
 
+With other people's programs: BullMQ and Celery (`tests/clients`), redis-cli and redis-commander (`tests/tools`).
+
 The real server is `$PYREDIS_ORACLE`, or `redis-server` or `valkey-server` from PATH.
+
+## Different on purpose
+
+- SRANDMEMBER, HRANDFIELD and ZRANDMEMBER refuse to repeat more than 16,777,216 elements; Redis goes on until memory
+  ends.
+- An ACL key rule with `%` and no letter, or no `~`, is a syntax error; 7.2.4 takes it and crashes when it describes the
+  user (CVE-2024-51741).
+- SORT never fails because of an earlier command; in 7.2.4 it may, if that met a number out of range.
+- A failed AUTH or HELLO is always answered; 7.2.4 says nothing while earlier replies of the pipeline wait. CLIENT
+  TRACKING with prefixes that overlap each other is answered with the error alone, not with OK after it.
+- A follower compares a snapshot's checksum before it gives up its old data (see [design.md](design.md)).
+- Passwords of TLS keys and of faulty `user` lines are redacted as well (see [security.md](security.md)).
+- `used_memory` leaves out the interpreter, about 30 MB; `used_memory_rss` has it (see [memory.md](memory.md)).
+- There are no modules and no cluster, and a TLS connection cannot debug scripts.
+- Directives of our own are hidden: `CONFIG GET *` answers as Redis does, their names get their values.
+
+These directives are accepted, shown and rewritten, and have no effect:
+
+| directives | why |
+| --- | --- |
+{without_effect()}
 
 ## Commands
 
