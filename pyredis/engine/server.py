@@ -15,14 +15,7 @@ from ..effects.propagation import Propagation, Sink
 from ..effects.pubsub import PubSub
 from ..effects.tracking import Tracking
 from ..effects.watching import Watching
-from ..errors import (
-    CommandError,
-    DiskError,
-    InternalError,
-    UnknownCommand,
-    UnknownSubcommand,
-    WrongArity,
-)
+from ..errors import CommandError, DiskError, InternalError, UnknownCommand, UnknownSubcommand, WrongArity
 from ..keyspace.events import EVICTED, EXPIRED
 from ..keyspace.keyspace import Keyspace
 from ..registry.command import Command, bind_all

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...engine.shutdown import FORCE, NOSAVE, NOW, SAVE
-from ...errors import (
-    BusyScript,
-    InvalidSyntax,
-    MonitorDenied,
-    NoShutdown,
-    ShutdownDenied,
-)
+from ...errors import BusyScript, InvalidSyntax, MonitorDenied, NoShutdown, ShutdownDenied
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import (
     ADMIN,

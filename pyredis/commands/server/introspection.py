@@ -6,13 +6,7 @@ from functools import cache
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any
 
-from ...errors import (
-    CommandWithoutKeys,
-    InvalidSyntax,
-    NoSuchCommand,
-    WrongArgumentsForCommand,
-    WrongNumberForCommand,
-)
+from ...errors import CommandWithoutKeys, InvalidSyntax, NoSuchCommand, WrongArgumentsForCommand, WrongNumberForCommand
 from ...registry.command import Argv, Command, Reply, command, keys_of
 from ...registry.flags import (
     CATEGORIES,

@@ -6,10 +6,7 @@ import gc
 from typing import TYPE_CHECKING
 
 from ...engine.memory_report import diagnose, overhead
-from ...errors import (
-    InvalidSyntax,
-    PurgeFailed,
-)
+from ...errors import InvalidSyntax, PurgeFailed
 from ...registry.command import Argv, Reply, command
 from ...registry.flags import LOADING, LOOKS_ONLY, READONLY, RO, STALE
 from ...registry.keyspecs import at
