@@ -28,6 +28,10 @@ POLICIES = (
 )  # fmt: skip
 
 
+NONE, NONE_VOLATILE = "none", "none (volatile keys)"
+"""No limit: what the policies are compared with, and those for volatile keys, which SET ... EX makes."""
+
+
 def zipf_trace(requests: int, keys: int, exponent: float, seed: int) -> list[int]:
     """Key numbers; number k comes with a probability proportional to 1 / rank(k) ** *exponent*."""
     rng = random.Random(seed)
@@ -192,16 +196,16 @@ def plateau(args: argparse.Namespace) -> dict[str, Any]:
     """Resident size while new keys come in, five times what fits, and the latency of batches of ten."""
     core, _ = cores()
     record: dict[str, Any] = {}
-    for policy in ("none", *POLICIES):
+    for policy in args.policies or (NONE, NONE_VOLATILE, *POLICIES):
         server = Server("pyredis", OURS, core)
         try:
             with Client(server.port) as client:
-                if policy != "none":
+                if policy not in (NONE, NONE_VOLATILE):
                     client.send([("CONFIG", "SET", "maxmemory", 32 << 20, "maxmemory-policy", policy)])
                 total, step = args.inserts, args.inserts // 10
                 sizes, slow = [], []
                 for first in range(0, total, step):
-                    slow.append(p99(insert(client, first, step, volatile=policy.startswith("volatile"))))
+                    slow.append(p99(insert(client, first, step, volatile="volatile" in policy)))
                     sizes.append(server.rss() / 2**20)
                 keys = int(client.send([("DBSIZE",)])[1:])
         finally:
@@ -209,7 +213,7 @@ def plateau(args: argparse.Namespace) -> dict[str, Any]:
         later = sizes[3:]
         record[policy] = {"rss": sizes, "p99": slow, "keys": keys}
         print(
-            f"{policy:16} keys {keys:8}  RSS MB {' '.join(f'{size:.0f}' for size in sizes)}  "
+            f"{policy:20} keys {keys:8}  RSS MB {' '.join(f'{size:.0f}' for size in sizes)}  "
             f"spread after the third {100 * (max(later) / min(later) - 1):.1f} %  p99 us/10 {max(slow[3:]):.0f}",
             flush=True,
         )
@@ -226,6 +230,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="draw the hit ratios into this SVG file")
     parser.add_argument("--replot", type=Path, help="draw a record again instead of measuring")
     parser.add_argument("--plateau", action="store_true", help="measure resident size and latency instead")
+    parser.add_argument("--policies", nargs="*", help="those of --plateau (default: all, and no limit)")
     parser.add_argument("--inserts", type=int, default=600_000)
     args = parser.parse_args()
     measure: Callable[[argparse.Namespace], dict[str, Any]] = plateau if args.plateau else hit_ratios

@@ -55,16 +55,11 @@ class Sampler:
             if key in source:
                 return key
 
-    def choose_some(self, count: int, rng: random.Random) -> list[bytes]:
-        """About *count* random keys, the same one perhaps several times; one at least, if there is any."""
-        source, keys = self._source, self._tidied(_EXACT_CHOICE)
+    def guess(self, count: int, rng: random.Random) -> list[bytes]:
+        """*count* random keys, the same one perhaps several times, of which an eighth may not be there any more."""
+        keys = self._tidied(_EXACT_CHOICE)
         random_unit, size = rng.random, len(keys)
-        chosen = [key for _ in range(count) if (key := keys[int(random_unit() * size)]) in source] if size else []
-        while not chosen and source:
-            key = keys[int(random_unit() * size)]
-            if key in source:
-                chosen.append(key)
-        return chosen
+        return [keys[int(random_unit() * size)] for _ in range(count)] if size else []
 
     def take(self, rng: random.Random) -> bytes:
         """A random key, which the caller is about to delete from the dict and which is not empty.  Expected O(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..keyspace.events import EVICTED
 from ..registry.flags import GATE_MEMORY
@@ -11,6 +11,8 @@ from .dispatch import settle_turn
 from .memory import STARTUP, Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..keyspace.database import Database
     from .server import Server
 
@@ -74,29 +76,29 @@ class Eviction:
         policy = server.config.maxmemory_policy
         if policy == "noeviction":
             return False
-        return self._evict_until(limit, policy)
+        return self._evict_until(limit, self._choose_random if policy.endswith("random") else self._choose_best)
 
-    def _evict_until(self, limit: int, policy: str) -> bool:
+    def _evict_until(self, limit: int, choose: Callable[[str], tuple[Database, bytes] | None]) -> bool:
         server, memory = self._server, self.memory
+        policy = server.config.maxmemory_policy
         started = server.clock.monotonic_ns()
-        patience = self._patience()
         gone, over = 0, True
         try:
             while over:
-                victim = self._choose_random(policy) if policy.endswith("random") else self._choose_best(policy)
+                victim = choose(policy)
                 if victim is None:
                     break
                 self._evict(*victim)
                 gone += 1
                 over = memory.limited() > limit
-                if gone % KEYS_PER_LOOK == 0 and over and server.clock.monotonic_ns() - started > patience:
+                if gone % KEYS_PER_LOOK == 0 and over and server.clock.monotonic_ns() - started > self._patience():
                     self._go_on_soon()
                     return True
         finally:
-            ended = server.clock.monotonic_ns()
-            self._note_exceeded(ended, over=over)
+            if over or self._exceeded_since:
+                self._note_exceeded(server.clock.monotonic_ns(), over=over)
             if gone and server.config.latency_monitor_threshold:
-                server.latency.add("eviction-cycle", ended - started)
+                server.latency.add("eviction-cycle", server.clock.monotonic_ns() - started)
             if server.unsettled:
                 settle_turn(server)
         return not over
@@ -161,20 +163,23 @@ class Eviction:
         """Let some keys of each database compete for the pool; false if there are none (evictionPoolPopulate)."""
         server, pool = self._server, self._pool
         rng, samples = server.rng, server.config.maxmemory_samples
-        rank = _nearest_expiry if policy == "volatile-ttl" else server.accesses.tracker.rank
+        ranks = _nearest_expiry if policy == "volatile-ttl" else server.accesses.tracker.ranks
         found = False
         for db in server.databases:
-            if not (db.data if everything else db.expires):
+            source: dict[bytes, Any] = db.data if everything else db.expires
+            if not source:
                 continue
             found = True
             sampler = db.key_sampler() if everything else db.expiring_sampler()
-            for key in sampler.choose_some(samples, rng):
-                worth = rank(db, key)
-                if len(pool) < POOL_SIZE:
-                    insort(pool, (worth, db.index, key))
-                elif worth > pool[0][0]:
+            keys = sampler.guess(samples, rng)
+            for key, worth in zip(keys, ranks(db, keys, source), strict=True):
+                if worth is None:
+                    continue
+                if len(pool) >= POOL_SIZE:
+                    if worth <= pool[0][0]:
+                        continue
                     del pool[0]
-                    insort(pool, (worth, db.index, key))
+                insort(pool, (worth, db.index, key))
         return found
 
     def _evict(self, db: Database, key: bytes) -> None:
@@ -193,9 +198,10 @@ class Eviction:
             server.unsettled = True
 
 
-def _nearest_expiry(db: Database, key: bytes) -> int:
-    """What volatile-ttl ranks by."""
-    return -db.expires[key]
+def _nearest_expiry(db: Database, keys: list[bytes], source: dict[bytes, int]) -> list[int | None]:
+    """What volatile-ttl ranks by; *source* are the expiry times."""
+    find = source.get
+    return [None if when is None else -when for key in keys for when in (find(key),)]
 
 
 def install(server: Server) -> None:

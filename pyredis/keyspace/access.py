@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from .database import Database
     from .keyspace import Keyspace
 
@@ -42,13 +44,22 @@ class Recency:
             self._now = now // 1_000_000
         db.access[key] = self._now
 
-    def rank(self, db: Database, key: bytes) -> int:
-        """How much the existing *key* deserves to go: its idle time in ms (estimateObjectIdleTime)."""
-        idle = self._server.now // 1_000_000 - db.access.get(key, self.since)
-        return idle if idle > 0 else 0
+    def ranks(self, db: Database, keys: list[bytes], source: Container[bytes]) -> list[int | None]:
+        """How much each of *keys* deserves to go: its idle time in ms, None for those known not to be in *source*.
+
+        With many keys each look into a table costs three cache misses, 0.4 us: so there is one per key, here.
+        """
+        now, find = self._server.now // 1_000_000, db.access.get
+        unknown = now - self.since
+        return [
+            now - used if used is not None else unknown if key in source else None
+            for key in keys
+            for used in (find(key),)
+        ]
 
     def idle_ms(self, db: Database, key: bytes) -> int:
-        return self.rank(db, key)
+        """The idle time of the existing *key* (estimateObjectIdleTime)."""
+        return max(0, self._server.now // 1_000_000 - db.access.get(key, self.since))
 
     def frequency(self, db: Database, key: bytes) -> int:
         """Not known."""
@@ -109,9 +120,21 @@ class Frequency:
             self._refresh(self._server.now)
         return self._decayed(db.access.get(key, self.since))
 
-    def rank(self, db: Database, key: bytes) -> int:
-        """How much the existing *key* deserves to go."""
-        return MOST_FREQUENT - self.frequency(db, key)
+    def ranks(self, db: Database, keys: list[bytes], source: Container[bytes]) -> list[int | None]:
+        """How much each of *keys* deserves to go, None for those known not to be in *source*."""
+        if self._server.now >= self._fresh_until:
+            self._refresh(self._server.now)
+        find, minute, decayed = db.access.get, self._minute, self._decayed
+        ranks: list[int | None] = []
+        for key in keys:
+            cell = find(key)
+            if cell is None:
+                if key not in source:
+                    ranks.append(None)
+                    continue
+                cell = self.since
+            ranks.append(MOST_FREQUENT - (cell & _COUNTER if cell >> 8 == minute else decayed(cell)))
+        return ranks
 
     def idle_ms(self, db: Database, key: bytes) -> int:
         """Not known."""

@@ -66,7 +66,9 @@ class MeteredDict(dict[bytes, Any]):
                 raise KeyError(key)
             return default
         if type(value) is bytes:
-            self.total -= string_size(value) + SLOT + string_size(key)
+            size = len(value) + HEADER
+            size = (size + 15) & -16 if size <= SMALL else (size + 23) & -16
+            self.total -= size + SLOT + string_size(key)
         else:
             self.total -= self.sizes.pop(key) + 2 * SLOT + string_size(key)
         return value

@@ -155,3 +155,36 @@ def test_a_replica_leaves_eviction_to_its_leader(server, send):
     assert len(present(server)) == 20
     send("CONFIG", "SET", "replica-ignore-maxmemory", "no")
     assert send("SET", "x", "y").startswith(b"-OOM")
+
+
+@pytest.mark.parametrize("policy", ["volatile-lru", "volatile-lfu", "volatile-ttl", "volatile-random"])
+def test_keys_that_are_not_volatile_any_more_stay(server, send, policy):
+    send("CONFIG", "SET", "maxmemory-policy", policy)
+    limit_to(send, server, 100)
+    fill(send, 0, 105, "EX", 1000)
+    # The first one may make room, of a key that is still volatile.
+    kept = [number for number in sorted(present(server))[::3] if send("PERSIST", f"k{number:05}") == b":1\r\n"]
+    assert len(kept) > 25
+    fill(send, 200, 350, "EX", 1000)
+    assert present(server) >= set(kept)
+    assert server.evicted_keys > 100
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu"])
+def test_candidates_are_ranked_by_what_is_known_of_them(server, send, advance, policy):
+    send("SET", "before", VALUE)
+    server.databases[0].access.clear()
+    send("CONFIG", "SET", "maxmemory-policy", policy, "lfu-log-factor", 0, "lfu-decay-time", 1)
+    server.databases[0].access.clear()
+    db, ranks = server.databases[0], server.accesses.tracker.ranks
+    advance(120)
+    send("SET", "old", VALUE)
+    advance(120)
+    for _ in range(8):
+        send("SET", "new", VALUE)
+    never, before, old, new = ranks(db, [b"never there", b"before", b"old", b"new"], db.data)
+    assert never is None
+    assert before >= old > new
+    assert [server.idle_ms(db, key) for key in (b"before", b"old")] == (
+        [240_000, 120_000] if "lru" in policy else [0, 0]
+    )
