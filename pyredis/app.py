@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 from . import REDIS_VERSION, commands
 from .acl.rules import check_declaration
@@ -259,15 +260,18 @@ def _remove_pid_file(path: str, log: Log) -> None:
 
 
 def runner(event_loop: str) -> Callable[..., int]:
-    """What runs a coroutine on the loop of that name: uvloop, asyncio, or the best there is (auto)."""
+    """What runs a coroutine on the loop of that name: uvloop, asyncio, or the best there is (auto).
+
+    On Windows winloop, its fork, takes uvloop's place.  Raises ImportError if a loop asked for is not installed.
+    """
     if event_loop != "asyncio":
         try:
-            import uvloop
+            loop = importlib.import_module("winloop" if sys.platform == "win32" else "uvloop")
         except ImportError:
             if event_loop == "uvloop":
                 raise
         else:
-            return uvloop.run
+            return cast("Callable[..., int]", loop.run)
     return asyncio.run
 
 
