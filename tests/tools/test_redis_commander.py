@@ -1,7 +1,6 @@
 """redis-commander in a headless browser lists, shows and edits keys of every type.
 
-Needs node, chromium, and the npm packages redis-commander and playwright-core in the directory that
-``$PYREDIS_NODE_MODULES`` names; skipped where one is missing.
+Needs node, npm and chromium; skipped where one is missing, or where npm cannot install the packages.
 """
 
 from __future__ import annotations
@@ -19,18 +18,14 @@ from typing import Any
 
 import pytest
 
+from ..clients.node import require_packages
 from ..compat.servers import OURS, Server, free_port
 from ..compat.wire import Connection
 
-MODULES = os.environ.get("PYREDIS_NODE_MODULES", "")
 NODE = shutil.which("node")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WANTED = ("redis-commander", "playwright-core")
 
-pytestmark = pytest.mark.skipif(
-    not (NODE and CHROMIUM and MODULES and all((Path(MODULES) / name).is_dir() for name in WANTED)),
-    reason="needs node, chromium and PYREDIS_NODE_MODULES with redis-commander and playwright-core",
-)
+pytestmark = pytest.mark.skipif(not (NODE and CHROMIUM), reason="needs node and chromium")
 
 DATA = (
     (b"SET", b"a-string", b"some text"),
@@ -73,8 +68,9 @@ def control(server: Server) -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def seen(server: Server, control: Connection) -> Iterator[dict[str, Any]]:
     """What a visit to redis-commander showed; it has edited a key of each type on its way."""
+    modules = require_packages("redis-commander@0.9", "playwright-core@1") / "node_modules"
     port = free_port()
-    program = str(Path(MODULES) / "redis-commander" / "bin" / "redis-commander.js")
+    program = str(modules / "redis-commander" / "bin" / "redis-commander.js")
     commander = subprocess.Popen(
         [str(NODE), program, "--redis-host", "127.0.0.1", "--redis-port", str(server.port), "--port", str(port),
          "--address", "127.0.0.1", "--nosave"],
@@ -86,7 +82,11 @@ def seen(server: Server, control: Connection) -> Iterator[dict[str, Any]]:
         wait_for(url, commander)
         script = str(Path(__file__).parent / "redis_commander.cjs")
         visit = subprocess.run(
-            [str(NODE), script, MODULES, str(CHROMIUM), url], capture_output=True, text=True, timeout=120, check=False
+            [str(NODE), script, str(modules), str(CHROMIUM), url],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert visit.returncode == 0, visit.stderr
         yield json.loads(visit.stdout)
