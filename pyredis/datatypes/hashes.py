@@ -163,6 +163,9 @@ class PackedHash(Hash):
 
     __slots__ = ()
 
+    all_in_one = True
+    """Nothing but the object itself has to be measured."""
+
     def unpack(self) -> None:
         """Become a plain ``Hash``."""
         pairs = zip(self._shape, loads(self._packed), strict=True)

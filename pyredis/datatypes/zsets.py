@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from marshal import dumps, loads
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .ranking import Pair, Run, Runs
 from .sampling import Sampler
 
 if TYPE_CHECKING:
     from .encodings import Thresholds
+
+MOST_PACKED: Final = 64
+"""Members of a packed sorted set at most.  Unpacking takes 1 us and 60 ns per member."""
+_LARGEST_PACKED: Final = 8192  # bytes
+_MARSHAL: Final = 2  # the first version with binary floats
 
 
 class ScoreRange(NamedTuple):
@@ -58,7 +64,9 @@ class SortedSet:
     """
 
     type_name = b"zset"
-    __slots__ = ("_sampler", "order", "scores")
+    __slots__ = ("_packed", "_sampler", "order", "scores")
+
+    _packed: bytes  # instead of the other three while packed
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
@@ -133,6 +141,20 @@ class SortedSet:
         twin.scores = self.scores.copy()
         twin.order = self.order.copy()
         return twin
+
+    def pack(self) -> bool:
+        """Become a ``PackedSortedSet``, if small and not one already; true if so.  O(n)"""
+        if type(self) is not SortedSet or not self.small or not 0 < len(self.scores) <= MOST_PACKED:
+            return False
+        order = self.order
+        count = len(self.scores)
+        packed = dumps((order.members_between(0, count), list(order.scores_between(0, count))), _MARSHAL)
+        if len(packed) > _LARGEST_PACKED:
+            return False
+        self._packed = packed
+        del self.order, self.scores, self._sampler
+        self.__class__ = PackedSortedSet
+        return True
 
     # --- changing --------------------------------------------------------------------------------
 
@@ -282,6 +304,71 @@ class SortedSet:
         assert [str(score) for score, _ in pairs] == [str(self.scores[member]) for _, member in pairs]
         if self.small:
             assert "-0.0" not in map(str, self.scores.values())
+
+
+class PackedSortedSet(SortedSet):
+    """A small sorted set as one object: 100 bytes and 15 per member besides the data, where others take 700 and 100.
+
+    To walk all of it leaves it packed; whatever else is asked makes it a plain ``SortedSet`` first, in place.
+    """
+
+    __slots__ = ()
+
+    all_in_one = True
+    """Nothing but the object itself has to be measured."""
+
+    def unpack(self) -> None:
+        """Become a plain ``SortedSet``."""
+        members, scores = loads(self._packed)
+        del self._packed
+        self.scores = dict(zip(members, scores, strict=True))
+        self.order = Run(scores, members)
+        self._sampler = None
+        self.__class__ = SortedSet  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        """What only a plain one has."""
+        if name not in ("order", "scores", "_sampler"):
+            raise AttributeError(name)
+        self.unpack()
+        return getattr(self, name)
+
+    def _pairs(self) -> list[Pair]:
+        members, scores = loads(self._packed)
+        return list(zip(scores, members, strict=True))
+
+    def __len__(self) -> int:
+        return len(self._pairs())
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self._pairs())
+
+    def __reversed__(self) -> Iterator[Pair]:
+        return reversed(self._pairs())
+
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self._packed.__sizeof__()
+
+    @property
+    def encoding(self) -> bytes:
+        return b"listpack"
+
+    @property
+    def small(self) -> bool:
+        return True
+
+    def copy(self) -> SortedSet:
+        """O(1)"""
+        twin = PackedSortedSet.__new__(PackedSortedSet)
+        twin._packed = self._packed
+        return twin
+
+    def _check(self) -> None:
+        """All invariants, for tests."""
+        pairs = self._pairs()
+        assert 0 < len(pairs) == len({member for _, member in pairs}) <= MOST_PACKED
+        assert pairs == sorted(pairs)
+        assert "-0.0" not in [str(score) for score, _ in pairs]
 
 
 def _skip(first: int, last: int, offset: int, *, reverse: bool) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from ..datatypes.hashes import PackedHash
 from ..datatypes.lists import List
 from ..datatypes.sampled import HASHTABLE, SampledDict
 from ..datatypes.streams import Stream
-from ..datatypes.zsets import SortedSet
+from ..datatypes.zsets import PackedSortedSet, SortedSet
 
 if TYPE_CHECKING:
     from ..keyspace.database import Database
@@ -25,7 +25,7 @@ SLICE: Final = 2_000_000  # ns
 PAUSE: Final = 1_000_000  # ns between two slices
 STEP: Final = 512
 """Elements dropped between two looks at the clock."""
-_LEAVES: Final = frozenset((bytes, bytearray, int, float, str, bool, type(None), tuple, PackedHash))
+_LEAVES: Final = frozenset((bytes, bytearray, int, float, str, bool, type(None), tuple)) | {PackedHash, PackedSortedSet}
 ORDER: Final = 99  # among the observers
 
 
@@ -34,7 +34,7 @@ def effort(value: Any) -> int:
     if isinstance(value, SampledDict):
         return len(value) if value.encoding == HASHTABLE else 1
     if isinstance(value, SortedSet):
-        return len(value.scores) if value.encoding == b"skiplist" else 1
+        return len(value) if value.encoding == b"skiplist" else 1
     if isinstance(value, List):
         return 1 if value.long is None else len(value.long.nodes)
     if isinstance(value, Stream):

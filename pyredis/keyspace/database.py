@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.sampling import Sampler
+from ..datatypes.zsets import PackedSortedSet, SortedSet
 from ..errors import WrongType
 from .events import EXPIRED, KEY_MISS, NEW
 from .expiry import remember_own
@@ -19,6 +20,8 @@ V = TypeVar("V")
 
 MOST_UNPACKED: Final = 1 << 18
 """So many keys are kept in mind for packing; values unpacked faster than they are packed again stay unpacked."""
+
+_UNPACKED: Final[dict[type, type]] = {PackedHash: Hash, PackedSortedSet: SortedSet}
 
 
 class Database:
@@ -118,7 +121,10 @@ class Database:
         """The value of *key*, None if expired; unlike ``peek`` nothing is ever deleted (LOOKUP_NOEFFECTS)."""
         if key in self.expires and self.expires[key] <= self.server.now // 1_000_000:
             return None
-        return self.data.get(key)
+        value = self.data.get(key)
+        if type(value) is PackedSortedSet:  # those who wait for one look at the type
+            self._unpack(key, value, SortedSet)
+        return value
 
     def __contains__(self, key: bytes) -> bool:
         return self.peek(key) is not None
@@ -138,7 +144,7 @@ class Database:
 
     def _unpack(self, key: bytes, value: Any, kind: type) -> None:
         """Unpack *value* for a command that wants a *kind*.  Raises WrongType."""
-        if kind is not Hash or type(value) is not PackedHash:
+        if kind is not _UNPACKED.get(type(value)):
             raise WrongType
         value.unpack()
         self.unpacked.append(key)
@@ -157,7 +163,7 @@ class Database:
         for _ in range(min(count, len(waiting))):
             key = waiting.popleft()
             value = find(key)
-            if type(value) is Hash and value.pack():
+            if (type(value) is Hash or type(value) is SortedSet) and value.pack():
                 self.remeasure(key)
 
     # --- expiry ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ..datatypes.quicklist import Node
 from ..datatypes.sampled import LISTPACK, SampledDict
 from ..datatypes.sets import Set
 from ..datatypes.streams import Stream
-from ..datatypes.zsets import SortedSet
+from ..datatypes.zsets import PackedSortedSet, SortedSet
 from ..util.footprint import footprint
 
 SLOT: Final = 40
@@ -77,7 +77,7 @@ def _hash_size(value: Hash) -> int:
     return getsizeof(value) + names + _elements(value.values()) + _sampler(value)
 
 
-def _packed_hash_size(value: PackedHash) -> int:
+def _packed_size(value: PackedHash | PackedSortedSet) -> int:
     return getsizeof(value) + _ROUNDING
 
 
@@ -123,9 +123,10 @@ def _stream_size(value: Stream) -> int:
 
 _MEASURES: Final[dict[type, Any]] = {
     Hash: _hash_size,
-    PackedHash: _packed_hash_size,
+    PackedHash: _packed_size,
     Set: _set_size,
     SortedSet: _sorted_set_size,
+    PackedSortedSet: _packed_size,
     List: _list_size,
     Stream: _stream_size,
 }

@@ -250,6 +250,7 @@ def store(client: Client, key: bytes, result: SortedSet | None, event: bytes) ->
     if result:
         db.edit_any(key)
         db.store(key, result)
+        db.unpacked.append(key)
         db.changed(key, event, ZSET)
         return integer(len(result))
     if db.remove(key, lazily=db.server.config.lazyfree_lazy_server_del):

@@ -50,6 +50,7 @@ def zadd(client: Client, argv: Argv) -> Reply:
     if found is None:
         found = SortedSet()
         db.add(key, found)
+        db.unpacked.append(key)
     else:
         old = found.scores.get(member)
         if old is not None:
@@ -81,6 +82,7 @@ def zincrby(client: Client, argv: Argv) -> Reply:
     if found is None:
         found = SortedSet()
         db.add(key, found)
+        db.unpacked.append(key)
     elif not thresholds.zset_max_listpack_entries:
         found.convert()
     old = found.scores.get(member)
@@ -109,11 +111,13 @@ def _add(client: Client, argv: Argv) -> Reply:
 
     db, key, thresholds = client.db, argv[1], client.server.thresholds
     found = db.edit(key, SortedSet)
+    new = found is None
     if found is None:
         if flags & _XX:
             return client.wire.null if flags & _INCR else ZERO
         found = SortedSet.sized_for(len(members), len(members[0]), thresholds)
         db.add(key, found)
+        db.unpacked.append(key)
     else:
         found.expect(len(members), thresholds)
     if flags & _INCR:
@@ -131,6 +135,8 @@ def _add(client: Client, argv: Argv) -> Reply:
             move(member, old, score)
             updated += 1
     if added or updated:
+        if new and added > 1:
+            found.pack()
         db.changed(key, b"zadd", ZSET, added + updated)
     return integer(added + updated if flags & _CH else added)
 

@@ -246,7 +246,9 @@ def _make_loose_zset(scores: dict[bytes, float], count: int, options: LoadOption
     if len(scores) != count:
         raise RdbError("Duplicate zset fields detected")
     _refuse_nan(scores.values())
-    return SortedSet.from_scores(scores, options.thresholds)
+    value = SortedSet.from_scores(scores, options.thresholds)
+    value.pack()
+    return value
 
 
 def _load_zset_ziplist(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
@@ -280,7 +282,9 @@ def _make_compact_zset(items: list[bytes], at: int, failure: str, deep: bool, op
     if len(scores) != len(members):
         _refuse_repeated(deep, compact, failure, "Zset")
         scores = dict(zip(members[::-1], numbers[::-1], strict=True))
-    return SortedSet.of(scores, small=compact)
+    value = SortedSet.of(scores, small=compact)
+    value.pack()
+    return value
 
 
 def _refuse_nan(scores: Iterable[float]) -> None:

@@ -10,7 +10,7 @@ from pyredis.datatypes.lists import List
 from pyredis.datatypes.sets import INTSET, Set
 from pyredis.datatypes.streams import Stream
 from pyredis.datatypes.values import Spelled
-from pyredis.datatypes.zsets import SortedSet
+from pyredis.datatypes.zsets import PackedSortedSet, SortedSet
 from pyredis.persistence.rdb import codes, intset, legacy, listpack
 from pyredis.persistence.rdb.options import SaveOptions
 from pyredis.persistence.rdb.stream_codec import save_stream
@@ -111,5 +111,6 @@ SAVERS: dict[type, SaveValue] = {
     Hash: _save_hash,
     PackedHash: _save_hash,
     SortedSet: _save_zset,
+    PackedSortedSet: _save_zset,
     Stream: save_stream,
 }
