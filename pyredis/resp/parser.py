@@ -22,6 +22,8 @@ from .strict import _ASTERISK, DEFAULT_MAX_BULK, Request, StrictParser
 _LONGEST = 40  # bytes of a short argument: each one more costs 60 us at import
 _SPELLED_OUT = 3  # commands of so many arguments match a fifth faster than by a counted repeat
 _FEW = 5
+# Before Python 3.11.5 a possessive repeat of a group with branches keeps what its last, failed turn had matched.
+_POSSESSIVE = b"+" if re.match(rb"(?:a(?:bc|d))*+", b"ab").end() == 0 else b""  # type: ignore[union-attr]
 _MOST_ARGUMENTS = 1024 * 1024
 
 
@@ -39,10 +41,10 @@ def _few_short_arguments() -> re.Pattern[bytes]:
     """Any number of commands of at most ``_FEW`` short arguments."""
     argument = _short_argument(b".")
     commands = [
-        b"%d\r\n%b" % (n, argument * n if n <= _SPELLED_OUT else b"(?:%b){%d}+" % (argument, n))
+        b"%d\r\n%b" % (n, argument * n if n <= _SPELLED_OUT else b"(?:%b){%d}" % (argument, n) + _POSSESSIVE)
         for n in range(1, _FEW + 1)
     ]
-    return re.compile(rb"(?:\*(?:%b))*+" % b"|".join(commands), re.DOTALL)
+    return re.compile(rb"(?:\*(?:%b))*" % b"|".join(commands) + _POSSESSIVE, re.DOTALL)
 
 
 # Never None: no command at all matches too.

@@ -10,7 +10,7 @@ _SPACES = b" \t\n\v\f\r"
 _PLAIN = re.compile(rb"[^\"'\v\f\0]*")
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 _DOUBLE = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_SINGLE = re.compile(rb"'((?:[^'\\]|\\'|\\)*+)'", re.DOTALL)
+_SINGLE = re.compile(rb"'((?:[^'\\]|\\'|\\(?!'))*)'", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _UNPRINTABLE = re.compile(rb"[^ !#-\[\]-~]")
 
