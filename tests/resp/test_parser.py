@@ -131,6 +131,15 @@ def test_what_only_hiredis_takes_for_an_argument_is_refused(odd):
     assert said(RequestParser(), [stream]) == said(StrictParser(), [stream])
 
 
+@pytest.mark.parametrize("cut_at", range(1, 40))
+def test_half_a_command_left_unread_stays_half(cut_at):
+    stream = command(b"SET", b"", b"x", b"y") + command(b"GET", b"key")
+    parser = RequestParser()
+    parser.feed(stream[:cut_at])
+    following = parser.feed(stream[cut_at:])
+    assert [following() for _ in range(3)] == [[b"SET", b"", b"x", b"y"], [b"GET", b"key"], False]
+
+
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_count_that_is_wrong_is_not_left_to_hiredis(count):
     for excess in (-1, 1):
