@@ -129,6 +129,15 @@ def serve(server: Server, policy: str, trace: list[int], room: int) -> Iterator[
                 client.send([("SET", name(key), VALUE) for key in missing])
 
 
+def paced(hits: Iterator[bool], rate: int) -> Iterator[bool]:
+    """*hits* at *rate* a second at the most: Redis does not tell accesses within one second from each other."""
+    began = time.perf_counter()
+    for count, hit in enumerate(hits):
+        if rate and count % BATCH == 0:
+            time.sleep(max(0.0, began + count / rate - time.perf_counter()))
+        yield hit
+
+
 def hit_ratios(args: argparse.Namespace) -> dict[str, Any]:
     trace = zipf_trace(args.requests, args.keys, args.exponent, 7)
     room = args.keys // 10
@@ -139,11 +148,11 @@ def hit_ratios(args: argparse.Namespace) -> dict[str, Any]:
     if real is not None:
         commands["Redis"] = (real,)
     for label, command in commands.items():
-        for policy in ("allkeys-lru", "allkeys-lfu"):
+        for policy in args.policies or ("allkeys-lru", "allkeys-lfu"):
             server = Server(label, command, core)
             try:
                 began = time.perf_counter()
-                lines[f"{label} {policy}"] = windows(serve(server, policy, trace, room))
+                lines[f"{label} {policy}"] = windows(paced(serve(server, policy, trace, room), args.rate))
                 held = int(server.send(("DBSIZE",))[1:])
             finally:
                 server.stop()
@@ -257,7 +266,10 @@ def main() -> None:
     parser.add_argument("--replot", type=Path, help="draw a record again instead of measuring")
     parser.add_argument("--plateau", action="store_true", help="measure resident size and latency instead")
     parser.add_argument("--latency", action="store_true", help="compare the latency of the policies instead")
-    parser.add_argument("--policies", nargs="*", help="of --plateau or --latency (default: all, and no limit)")
+    parser.add_argument("--policies", nargs="*", help="only these; hit ratios are of allkeys-lru and -lfu, else of all")
+    parser.add_argument(
+        "--rate", type=int, default=0, help="requests per second of a trace, at the most"
+    )
     parser.add_argument("--inserts", type=int, default=600_000)
     args = parser.parse_args()
     measure: Callable[[argparse.Namespace], dict[str, Any]] = hit_ratios

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
 
 from tests.compat.servers import OURS, Server
+from tests.waiting import until
 
 SECRET = "r3pl p@ss"
 REAL = os.environ.get("PYREDIS_ORACLE") or shutil.which("redis-server")
@@ -38,15 +38,6 @@ def follow(leader: Server) -> Iterator[Callable[..., Server]]:
     yield start
     for follower in followers:
         follower.stop()
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.parametrize("command", [OURS, (REAL or "",)], ids=["ours", "real"])

@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import until
 
 from .conftest import REAL
 from .servers import OURS, ROOT, Server, free_port
@@ -180,10 +181,7 @@ def take(server: Server, archives: Path, folder: Path) -> int:
     connection = server.connect()
     known = set(archives.glob("*.tar.gz"))
     call(connection, "BGSAVE", "BACKUP")
-    deadline = time.monotonic() + 60
-    while b"backup_in_progress:1" in call(connection, "INFO", "backup"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert until(lambda: b"backup_in_progress:0" in call(connection, "INFO", "backup"), 60)
     connection.close()
     (archive,) = set(archives.glob("*.tar.gz")) - known
     with tarfile.open(archive) as tar:
@@ -208,19 +206,8 @@ def started_in(folder: Path, command: tuple[str, ...], *options: str) -> Iterato
         process = subprocess.Popen(argv, cwd=copy, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
     server = Server(port, process)
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            assert server.alive(), folder.with_suffix(".log").read_text()
-            assert time.monotonic() < deadline
-            try:
-                connection = server.connect()
-            except OSError:
-                time.sleep(0.02)
-                continue
-            if connection.call(b"PING") == (b"+", b"PONG"):
-                break
-            connection.close()
-            time.sleep(0.02)
+        server.wait(30)
+        connection = server.connect()
         yield connection
         connection.close()
     finally:

@@ -7,7 +7,6 @@ import random
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests import certificates
 from tests.certificates import Authority, Pair
 from tests.compat.servers import free_port
 from tests.conftest import encode_command
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(certificates.OPENSSL is None, reason=certificates.MISSING)
 
@@ -130,7 +130,7 @@ class Node:
 
     def logged(self, text: str) -> bool:
         """Waits until *text* has been logged."""
-        return eventually(lambda: any(text in line for line in self.lines))
+        return until(lambda: any(text in line for line in self.lines))
 
 
 def ask(sock: socket.socket, *words: str | bytes) -> bytes:
@@ -150,16 +150,6 @@ def closed(sock: socket.socket) -> bool:
         return sock.recv(1) == b""
     except ConnectionResetError:
         return True
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether *condition* comes true: for what happens on the server's side of a socket."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 @contextmanager
@@ -293,7 +283,7 @@ def test_failed_handshakes_are_logged_and_counted(node: Node) -> None:
     assert node.logged("SSL routines::peer did not return a certificate")
     assert node.server.tls.failed_handshakes == 2
     assert b"\nredis_tls_handshakes_failed_total 2\n" in exposition(node.server)
-    assert eventually(lambda: len(node.server.clients) == 0)
+    assert until(lambda: len(node.server.clients) == 0)
     assert node.ask("CONFIG", "RESETSTAT") == b"+OK\r\n"
     assert node.server.tls.failed_handshakes == 0
 
@@ -320,7 +310,7 @@ def test_there_is_no_room_for_a_handshake_when_the_server_is_full(node: Node) ->
 def test_connections_in_their_handshake_are_clients(node: Node) -> None:
     with node.connect() as sock, socket.create_connection(("127.0.0.1", node.port), timeout=10) as idle:
         address = b"%b:%d" % (idle.getsockname()[0].encode(), idle.getsockname()[1])
-        assert eventually(lambda: address in ask(sock, "CLIENT", "LIST"))
+        assert until(lambda: address in ask(sock, "CLIENT", "LIST"))
         assert ask(sock, "CLIENT", "KILL", "ADDR", address) == b":1\r\n"
         assert closed(idle)
         assert address not in ask(sock, "CLIENT", "LIST")
@@ -585,7 +575,7 @@ def test_a_script_that_does_not_end_can_be_killed_over_tls(identities: Identitie
     ):
         assert ask(known, "PING") == PONG
         busy.sendall(encode_command("EVAL", "while true do end", "0"))
-        assert eventually(lambda: ask(known, "PING").startswith(b"-BUSY "))
+        assert until(lambda: ask(known, "PING").startswith(b"-BUSY "))
         with node.connect() as new:
             assert ask(new, "PING").startswith(b"-BUSY ")
             assert ask(new, "SCRIPT", "KILL") == b"+OK\r\n"
@@ -610,7 +600,7 @@ def test_a_follower_and_its_leader(identities: Identities, tmp_path: Path) -> No
     ):
         leader.ask("SET", "before", "x" * 100_000)
         assert follower.ask("REPLICAOF", "127.0.0.1", str(leader.port)) == b"+OK\r\n"
-        assert eventually(lambda: is_linked(follower))
+        assert until(lambda: is_linked(follower))
         with leader.connect() as sock:
             assert ask(sock, "SET", "after", "y" * 100_000) == b"+OK\r\n"
             assert ask(sock, "WAIT", "1", "10000") == b":1\r\n"
@@ -626,7 +616,7 @@ def test_a_follower_shows_its_own_certificate(identities: Identities, tmp_path: 
         running(Node(identities, tmp_path, tls_replication=True, **own)) as follower,
     ):
         follower.ask("REPLICAOF", "127.0.0.1", str(leader.port))
-        assert eventually(lambda: is_linked(follower))
+        assert until(lambda: is_linked(follower))
         follower.ask("REPLICAOF", "NO", "ONE")
         follower.set("tls-client-cert-file", stranger.cert, "tls-client-key-file", stranger.key)
         follower.ask("REPLICAOF", "127.0.0.1", str(leader.port))
