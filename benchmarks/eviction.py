@@ -267,9 +267,7 @@ def main() -> None:
     parser.add_argument("--plateau", action="store_true", help="measure resident size and latency instead")
     parser.add_argument("--latency", action="store_true", help="compare the latency of the policies instead")
     parser.add_argument("--policies", nargs="*", help="only these; hit ratios are of allkeys-lru and -lfu, else of all")
-    parser.add_argument(
-        "--rate", type=int, default=0, help="requests per second of a trace, at the most"
-    )
+    parser.add_argument("--rate", type=int, default=0, help="requests per second of a trace, at the most")
     parser.add_argument("--inserts", type=int, default=600_000)
     args = parser.parse_args()
     measure: Callable[[argparse.Namespace], dict[str, Any]] = hit_ratios
