@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
     def wake(self) -> None:
         client = self.client
         out = client.out
-        if out and not self._closing:
+        if out and not self._closing and not self.transport.is_closing():  # a peer may go before the turn ends
             reply = b"".join(out)
             out.clear()
             size = len(reply)
@@ -178,10 +178,10 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         out = self.client.out
-        if out:  # what the command that asked for the close still replied
+        if out and not self.transport.is_closing():  # what the command that asked for the close still replied
             end_turn(self.server)
             self.transport.write(b"".join(out))
-            out.clear()
+        out.clear()
         self.server.forget(self.client)
         self.transport.close()
 

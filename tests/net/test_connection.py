@@ -52,6 +52,9 @@ class FakeTransport:
     def resume_reading(self) -> None:
         self.reading = True
 
+    def is_closing(self) -> bool:
+        return self.state != "open"
+
     def close(self) -> None:
         self.state = "closed"
 
@@ -213,3 +216,21 @@ def test_an_aborted_client_is_gone_at_once(server: Server) -> None:
     killer.data_received(b"CLIENT KILL ID %d\r\n" % connection.client.id)
     assert told.written == b":1\r\n"
     assert (transport.state, list(server.clients)) == ("aborted", [killer.client.id])
+
+
+@pytest.mark.parametrize("last", [b"SET k v\r\n", b"SET k v\r\nQUIT\r\n"])
+def test_a_peer_that_goes_before_the_turn_ends_gets_nothing_and_harms_nobody(server: Server, last: bytes) -> None:
+    async def main() -> None:
+        server.finish_soon = lambda: None
+        gone, lost = connect(server)
+        other, transport = connect(server)
+        gone.data_received(last)
+        other.data_received(b"GET k\r\n")
+        lost.state = "aborted"  # as uvloop leaves it before it tells
+        finish_turn(server)
+        await asyncio.sleep(0)
+        assert lost.written == b""
+        assert transport.written == b"$1\r\nv\r\n"
+
+    server.now = server.clock.time_ns()
+    asyncio.run(main())
