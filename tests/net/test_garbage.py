@@ -40,6 +40,9 @@ class Socket:
     def write(self, data):
         pass
 
+    def is_closing(self):
+        return False
+
     def get_write_buffer_size(self):
         return 0
 
