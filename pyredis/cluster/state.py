@@ -46,6 +46,8 @@ class Journal(Protocol):
 
     def verbose(self, text: str) -> None: ...
 
+    def debug(self, text: str) -> None: ...
+
 
 class Counts(NamedTuple):
     """Slots by the health of their owners, for CLUSTER INFO."""
@@ -83,6 +85,8 @@ class ClusterState:
         """Names of forgotten nodes, with the Unix time (s) until which they are not taken up again."""
         self.todo = 0
         """What ``cron.before_sleep`` has to see to."""
+        self.pending: Callable[[], None] = lambda: None
+        """Called when the first thing is scheduled."""
         self.slot_released: Callable[[int], None] = lambda slot: None
         """Called before a slot loses its owner (removeChannelsInSlot)."""
         self.save_now: Callable[[], None] = lambda: None
@@ -119,6 +123,8 @@ class ClusterState:
 
     def schedule(self, flags: int) -> None:
         """Have *flags* done before the replies of this turn leave (clusterDoBeforeSleep)."""
+        if not self.todo:
+            self.pending()
         self.todo |= flags
 
     # --- nodes -----------------------------------------------------------------------------------

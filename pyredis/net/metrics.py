@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..engine.metrics import CONTENT_TYPE, exposition
 from ..errors import ConfigRefused
-from .listeners import ListenError, bind_reason, listen_tcp
+from ..util.sockets import bind_reason, listen_tcp
+from .listeners import ListenError
 
 if TYPE_CHECKING:
     from ..engine.server import Server
