@@ -105,6 +105,7 @@ class App:
         replication = server.replication
         self._linker = Linker(server, replication.follower, loop, lambda: finish_turn(server))
         replication.leader.schedule = loop.call_soon
+        replication.leader.schedule_later = loop.call_later
         replication.loaded()
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")

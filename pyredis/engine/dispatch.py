@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..effects.propagation import EVERYWHERE
 from ..errors import CommandError, ProtocolError
 from ..registry.command import Command, keys_of
 from ..registry.flags import (
@@ -231,10 +232,20 @@ def settle(client: Client, command: Command, argv: Argv) -> None:
     """
     server = client.server
     propagation = server.propagation
-    if propagation.wrote and propagation.active and not (propagation.explicit or propagation.pending):
+    if (
+        propagation.wrote
+        and propagation.targets == EVERYWHERE
+        and not (propagation.explicit or propagation.pending)
+        and propagation.active
+    ):
         propagation.wrote = server.unsettled = False  # by far the most: four frames less than collecting and flushing
-        propagation.send(client.db.index, argv)
-        client.write_offset = server.stream_offset()
+        for sink in propagation.sinks:
+            sink(client.db.index, argv)
+        queue = propagation.queue
+        if queue is not None:
+            if not queue:
+                propagation.wake()
+            queue.append((client, client.db.index, argv))
         if server.pushes or server.blocking.ready:
             _settle(server, atomic=False)
         return

@@ -11,7 +11,7 @@ from ..config.config import Config
 from ..effects.blocking import Blocking
 from ..effects.monitoring import Monitoring
 from ..effects.notifications import Notifications
-from ..effects.propagation import Propagation, Sink
+from ..effects.propagation import Propagation, Queue, Sink
 from ..effects.pubsub import PubSub
 from ..effects.tracking import Tracking
 from ..effects.watching import Watching
@@ -254,12 +254,27 @@ class Server(Keyspace):
     def attach_sink(self, target: int, sink: Sink) -> None:
         """Propagate what is meant for *target* (``effects.propagation`` AOF, REPLICAS) to *sink*."""
         self.propagation.plug(target, sink)
-        self.plug(self._note_write, 50)
-        self.deletion_sink = self._propagate_deletion
+        self._note_writes()
 
     def detach_sink(self, sink: Sink) -> None:
         self.propagation.unplug(sink)
-        if not self.propagation.active:
+        self._note_writes()
+
+    def attach_queue(self, target: int, queue: Queue, wake: Callable[[], None]) -> None:
+        """Put what is meant for *target* into *queue*, and call *wake* when there is something in it."""
+        self.propagation.plug_queue(target, queue, wake)
+        self._note_writes()
+
+    def detach_queue(self) -> None:
+        self.propagation.unplug_queue()
+        self._note_writes()
+
+    def _note_writes(self) -> None:
+        """Watch changes as long as they go anywhere."""
+        if self.propagation.active:
+            self.plug(self._note_write, 50)
+            self.deletion_sink = self._propagate_deletion
+        else:
             self.unplug(self._note_write)
             self.deletion_sink = None
 

