@@ -85,10 +85,10 @@ class ClusterState:
         """Names of forgotten nodes, with the Unix time (s) until which they are not taken up again."""
         self.todo = 0
         """What ``cron.before_sleep`` has to see to."""
-        self.pending: Callable[[], None] = lambda: None
-        """Called when the first thing is scheduled."""
         self.slot_released: Callable[[int], None] = lambda slot: None
         """Called before a slot loses its owner (removeChannelsInSlot)."""
+        self.scheduled: Callable[[], None] = lambda: None
+        """Called when there begins to be something to do."""
         self.save_now: Callable[[], None] = lambda: None
         """Writes nodes.conf and syncs it, at once."""
         self.sent = [0] * len(MESSAGE_TYPES)
@@ -124,7 +124,7 @@ class ClusterState:
     def schedule(self, flags: int) -> None:
         """Have *flags* done before the replies of this turn leave (clusterDoBeforeSleep)."""
         if not self.todo:
-            self.pending()
+            self.scheduled()
         self.todo |= flags
 
     # --- nodes -----------------------------------------------------------------------------------
