@@ -8,11 +8,11 @@ from collections.abc import Callable
 PAUSE = 0.01
 
 
-def until(condition: Callable[[], object], seconds: float = 15.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 15.0, *, pause: float = PAUSE) -> bool:
     """Whether *condition* comes true in time: asked again and again, so a fast machine does not wait."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return True

@@ -15,6 +15,7 @@ import pytest
 from pyredis.backup.uploads import Job, UploadProcess
 
 from ..compat.servers import free_port
+from ..waiting import until
 from .conftest import DAY
 
 pytest.importorskip("s3fs", reason="the package s3fs is missing")
@@ -36,15 +37,16 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
     with open(tmp_path / "moto.log", "wb") as log:
         process = subprocess.Popen([sys.executable, "-c", SERVER, str(port)], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
-        while True:
+
+        def made() -> bool:
+            assert process.poll() is None, (tmp_path / "moto.log").read_text()
             try:
                 urllib.request.urlopen(urllib.request.Request(f"{url}/vault", method="PUT"), timeout=10).close()
-                break
             except OSError:
-                assert process.poll() is None, (tmp_path / "moto.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+                return False
+            return True
+
+        assert until(made, 60)
         yield url
     finally:
         process.kill()

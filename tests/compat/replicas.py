@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from ..waiting import until
 from .traffic import DATABASES
 from .wire import Connection, Node, show_pair
 
@@ -30,22 +29,19 @@ def call(connection: Connection, *argv: bytes) -> object:
 
 def wait_until_linked(follower: Connection, seconds: float = 15) -> None:
     """Until the follower's link is up."""
-    deadline = time.monotonic() + seconds
-    while info(follower, b"replication").get("master_link_status") != "up":
-        assert time.monotonic() < deadline, info(follower, b"replication")
-        time.sleep(0.05)
+    linked = until(lambda: info(follower, b"replication").get("master_link_status") == "up", seconds)
+    assert linked, info(follower, b"replication")
 
 
 def wait_until_level(leader: Connection, follower: Connection, seconds: float = 30) -> None:
     """Until the follower has applied all that the leader has."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def level() -> bool:
         theirs = info(follower, b"replication")
         ours = info(leader, b"replication")["master_repl_offset"]
-        if theirs["master_link_status"] == "up" and theirs["slave_repl_offset"] == ours:
-            return
-        assert time.monotonic() < deadline, (ours, theirs)
-        time.sleep(0.05)
+        return theirs["master_link_status"] == "up" and theirs["slave_repl_offset"] == ours
+
+    assert until(level, seconds, pause=0.05), (info(leader, b"replication"), info(follower, b"replication"))
 
 
 def delete_expired(leader: Connection) -> None:

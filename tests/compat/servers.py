@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..waiting import until
 from .wire import Connection, Disconnected
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,20 +81,20 @@ class Server:
 
     def wait(self, seconds: float = 20.0) -> None:
         """Until the server answers PING."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+
+        def answers() -> bool:
             if not self.alive():
                 raise RuntimeError(f"the server did not start:\n{self.log}")
             try:
                 connection = self.connect(2.0)
                 answer = connection.call(b"PING")
                 connection.close()
-                if answer == (b"+", b"PONG"):
-                    return
             except (OSError, Disconnected):
-                pass
-            time.sleep(0.02)
-        raise RuntimeError(f"no PONG within {seconds:g} s:\n{self.log}")
+                return False
+            return answer == (b"+", b"PONG")
+
+        if not until(answers, seconds):
+            raise RuntimeError(f"no PONG within {seconds:g} s:\n{self.log}")
 
     def stop(self) -> None:
         if self.process is not None:

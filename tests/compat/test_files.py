@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 
+from ..waiting import until
 from .portrait import Portrait, pending, portrait
 from .servers import OURS, ROOT, Server
 
@@ -88,14 +88,13 @@ def write_again(server: Server, mode: tuple[str, ...]) -> None:
             client.save()
             return
         client.bgrewriteaof()
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+
+        def ended() -> bool:
             info = client.info("persistence")
-            if not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]:
-                assert info["aof_last_bgrewrite_status"] == "ok"
-                return
-            time.sleep(0.02)
-        raise AssertionError("the rewrite did not end")
+            return not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]
+
+        assert until(ended, 20), "the rewrite did not end"
+        assert client.info("persistence")["aof_last_bgrewrite_status"] == "ok"
 
 
 def from_first_difference(one: Any, other: Any) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from pyredis.cli import main
 
+from ..waiting import until
 from .replicas import delete_expired, differences
 from .servers import Server, version_of
 from .test_replication import program
@@ -111,10 +112,7 @@ def test_an_application_moves_and_loses_nothing(
             modern = version_of(leader)[1][:2] != (7, 0)
             assert differences(leader, follower, same_version=modern, encodings=False) == []
         application.port = new.port
-        deadline = time.monotonic() + 10
-        while application.stored < switched + 50:
-            assert time.monotonic() < deadline, "the application does not go on"
-            time.sleep(0.02)
+        assert until(lambda: application.stored >= switched + 50), "the application does not go on"
     finally:
         application.stop()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ..waiting import until
 from .proxy import Proxy
 from .replicas import call, delete_expired, differences, info, wait_until_level, wait_until_linked
 from .servers import OURS, Server, version_of
@@ -85,12 +86,13 @@ class Bench:
 
     def _await_cut(self, count: int) -> None:
         """A cut that found no link, as the follower was just connecting, does not count."""
-        deadline = time.monotonic() + 10
-        while self.proxy.cuts < count:
-            assert time.monotonic() < deadline, "the follower does not come back"
-            time.sleep(0.15)
+
+        def cut() -> bool:
             if self.proxy.cuts < count:
                 self.proxy.cut()
+            return self.proxy.cuts >= count
+
+        assert until(cut, pause=0.15), "the follower does not come back"
 
     def _guard(
         self, worker: Callable[[random.Random, threading.Event], None], rng: random.Random, stop: threading.Event

@@ -18,6 +18,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from ..waiting import until
 from .servers import OURS, ROOT, free_port
 
 NAME = "mymaster"
@@ -45,16 +46,16 @@ def sentinel_program(name: str) -> list[str]:
     pytest.skip(f"neither {name} nor its server is on PATH")
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
+def await_(condition: Callable[[], object], what: str, seconds: float = 15.0) -> None:
+    """Until *condition*, which may fail while servers come and go."""
+
+    def holds() -> bool:
         try:
-            if condition():
-                return
+            return bool(condition())
         except redis.RedisError:
-            pass
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
+            return False
+
+    assert until(holds, seconds, pause=0.05), what
 
 
 class Process:
@@ -102,7 +103,7 @@ class Cluster:
                 following = [f"replicaof 127.0.0.1 {ports[0]}"] if number else []
                 self.nodes[port] = Process(home / f"node{number}", list(OURS), port, common + following)
             for port in ports[1:]:
-                until(partial(self.linked, port), "no link")
+                await_(partial(self.linked, port), "no link")
             monitored = [
                 f"sentinel monitor {NAME} 127.0.0.1 {ports[0]} 2",
                 f"sentinel auth-user {NAME} sentinel",
@@ -113,7 +114,7 @@ class Cluster:
             for number in range(3):
                 self.sentinels.append(Process(home / f"sentinel{number}", program, free_port(), monitored))
             for sentinel in self.sentinels:
-                until(partial(self._complete, sentinel), f"not everybody was found:\n{sentinel.log[-2000:]}")
+                await_(partial(self._complete, sentinel), f"not everybody was found:\n{sentinel.log[-2000:]}")
         except BaseException:
             self.close()
             raise
@@ -185,18 +186,18 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
 
 def test_a_killed_leader_is_replaced_and_no_acknowledged_write_is_lost(cluster: Cluster) -> None:
     old = cluster.leader()
-    until(lambda: cluster.progress() > 100, "the application does not get on")
+    await_(lambda: cluster.progress() > 100, "the application does not get on")
     cluster.nodes[old].kill()
     cluster.needed = 1
     safe = cluster.progress()
-    until(lambda: cluster.leader() != old, "no failover", 20)
-    until(lambda: cluster.progress() > safe + 100, "the application does not go on", 20)
+    await_(lambda: cluster.leader() != old, "no failover", 20)
+    await_(lambda: cluster.progress() > safe + 100, "the application does not go on", 20)
     cluster.stop_work()
     assert cluster.failures == []
 
     followers = cluster.nodes.keys() - {old}
-    until(lambda: [cluster.linked(port) for port in followers].count(True) == 1, "no follower", 20)
-    until(lambda: not cluster.linked(cluster.leader()), "the leader is not the leader", 20)
+    await_(lambda: [cluster.linked(port) for port in followers].count(True) == 1, "no follower", 20)
+    await_(lambda: not cluster.linked(cluster.leader()), "the leader is not the leader", 20)
     new = cluster.leader()
     (other,) = followers - {new}
     with cluster.nodes[new].client() as leader, cluster.nodes[other].client() as follower:
@@ -209,7 +210,7 @@ def test_a_killed_leader_is_replaced_and_no_acknowledged_write_is_lost(cluster: 
 
     if COMEBACK:
         cluster.nodes[old].start()
-        until(lambda: cluster.linked(old), "the old leader does not follow", 40)
+        await_(lambda: cluster.linked(old), "the old leader does not follow", 40)
         with cluster.nodes[old].client() as returned:
             assert returned.role()[:3] == [b"slave", b"127.0.0.1", new]
             assert {key: int(returned.get(key)) for key in stored} == stored  # type: ignore[arg-type]

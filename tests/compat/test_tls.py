@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from tests import certificates
 from tests.certificates import Authority, Pair
 
+from ..waiting import until
 from .servers import OURS, Server, free_port
 
 pytestmark = pytest.mark.skipif(certificates.OPENSSL is None, reason=certificates.MISSING)
@@ -186,13 +186,11 @@ def set_and_wait(leader: Server, key: bytes, value: bytes) -> None:
 
 
 def wait_for(server: Server, text: bytes) -> None:
-    deadline = time.monotonic() + 30
-    while True:
+    def shown() -> bool:
         info = call(server, b"INFO", b"replication")
-        if isinstance(info, bytes) and text in info:
-            return
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.02)
+        return isinstance(info, bytes) and text in info
+
+    assert until(shown, 30), server.log
 
 
 def test_we_follow_a_real_leader(site: Site, real: tuple[Server, int]) -> None:

@@ -76,7 +76,13 @@ def main() -> None:
     known = CORPUS / words.target
     known.mkdir(parents=True, exist_ok=True)
     watched = Watched(words.target, TARGETS[words.target], words.work)
-    options = [f"-max_total_time={words.seconds}", "-timeout=1200", "-rss_limit_mb=2048", "-max_len=4096", "-verbosity=0"]
+    options = [
+        f"-max_total_time={words.seconds}",
+        "-timeout=1200",
+        "-rss_limit_mb=2048",
+        "-max_len=4096",
+        "-verbosity=0",
+    ]
     atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", str(found), str(known)], watched)
     atheris.Fuzz()
 

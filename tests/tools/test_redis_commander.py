@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import pytest
 from ..clients.node import require_packages
 from ..compat.servers import OURS, Server, free_port
 from ..compat.wire import Connection
+from ..waiting import until
 
 NODE = shutil.which("node")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -38,15 +38,15 @@ DATA = (
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         assert process.poll() is None, "redis-commander did not start"
         try:
             urllib.request.urlopen(url, timeout=2).close()
-            return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("redis-commander does not answer")
+            return False
+        return True
+
+    assert until(answers, 30), "redis-commander does not answer"
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
 
 from ...compat.servers import OURS
+from ...waiting import until
 from .conftest import Start
 
 RDB_REFUSAL = (
@@ -35,13 +34,6 @@ def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
     if path is None:
         pytest.skip(f"{request.param} is not on PATH")
     return (path,)
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def saved(client: redis.Redis, status: str) -> bool:
@@ -68,7 +60,7 @@ def test_a_snapshot_that_does_not_fit(start: Start, small_disk: Path, command: t
         for number in range(128):
             client.set(f"key:{number}", VALUE)
         client.bgsave()
-        until(lambda: saved(client, "err"))
+        assert until(lambda: saved(client, "err"))
         assert error_of(client, "SET", "probe", "x") == RDB_REFUSAL
         assert error_of(client, "SAVE") == ""  # a bare -ERR
         assert client.get("key:127") == VALUE
@@ -77,7 +69,7 @@ def test_a_snapshot_that_does_not_fit(start: Start, small_disk: Path, command: t
 
         (small_disk / "ballast").unlink()
         client.bgsave()
-        until(lambda: saved(client, "ok"))
+        assert until(lambda: saved(client, "ok"))
         assert error_of(client, "SET", "probe", "x") is None
     again = start(folder=small_disk, command=command)
     with redis.Redis(port=again.port) as client:
@@ -108,9 +100,9 @@ def test_an_aof_that_does_not_fit(start: Start, small_disk: Path, command: tuple
         assert client.get(f"key:{acknowledged[-1]}") == VALUE
 
         (small_disk / "ballast").unlink()
-        until(lambda: error_of(client, "SET", "after", "x") is None)
+        assert until(lambda: error_of(client, "SET", "after", "x") is None)
         assert client.info("persistence")["aof_last_write_status"] == "ok"
-        until(lambda: client.info("persistence")["aof_buffer_length"] == 0)
+        assert until(lambda: client.info("persistence")["aof_buffer_length"] == 0)
     again = start(*options, folder=small_disk, command=command)
     with redis.Redis(port=again.port) as client:
         assert {f"key:{number}".encode() for number in acknowledged} | {b"after"} == set(client.keys("*"))
@@ -129,7 +121,7 @@ def test_an_aof_that_promised_to_be_on_the_disk(start: Start, small_disk: Path, 
             except redis.ConnectionError:
                 break
             acknowledged.append(number)
-    until(lambda: not server.alive())
+    assert until(lambda: not server.alive())
     assert server.process is not None
     assert server.process.returncode == 1
     assert len(acknowledged) > 50
@@ -148,10 +140,10 @@ def test_a_rewrite_that_does_not_fit(start: Start, small_disk: Path, command: tu
         for number in range(40):
             client.set(f"key:{number}", VALUE)
         client.bgrewriteaof()
-        until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
+        assert until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
         assert client.info("persistence")["aof_last_bgrewrite_status"] == "err"
         assert error_of(client, "SET", "after", "x") is None
-        until(lambda: client.info("persistence")["aof_buffer_length"] == 0)
+        assert until(lambda: client.info("persistence")["aof_buffer_length"] == 0)
     again = start(*options, folder=small_disk, command=command)
     with redis.Redis(port=again.port) as client:
         assert client.dbsize() == 41

@@ -17,6 +17,7 @@ import redis
 
 from ...compat.servers import Server
 from ...compat.wire import Connection, Disconnected, Malformed, encode
+from ...waiting import until
 from .conftest import Start
 
 ROUNDS = int(os.environ.get("PYREDIS_CRASH_ROUNDS", "3"))
@@ -106,10 +107,7 @@ def fill(client: redis.Redis, prefix: str, count: int = 2000) -> None:
 
 
 def until_reported(client: redis.Redis, field: str) -> None:
-    deadline = time.monotonic() + 10
-    while not client.info("persistence")[field]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert until(lambda: client.info("persistence")[field])
 
 
 @NEEDS_PROC
@@ -128,8 +126,7 @@ def test_a_kill_during_bgsave_leaves_the_old_file(start: Start, tmp_path: Path, 
         child = child_of(server)
         kill_one(server, child, victim)
         if victim == "child":
-            while client.info("persistence")["rdb_bgsave_in_progress"]:
-                time.sleep(0.02)
+            assert until(lambda: not client.info("persistence")["rdb_bgsave_in_progress"])
             assert client.info("persistence")["rdb_last_bgsave_status"] == "err"
             assert not list(tmp_path.glob("temp-*"))
     assert (tmp_path / "dump.rdb").read_bytes() == before
@@ -155,8 +152,7 @@ def test_a_kill_during_bgrewriteaof_leaves_the_old_files(start: Start, tmp_path:
         fill(client, "new")
         kill_one(server, child, victim)
         if victim == "child":
-            while client.info("persistence")["aof_rewrite_in_progress"]:
-                time.sleep(0.02)
+            assert until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
             assert client.info("persistence")["aof_last_bgrewrite_status"] == "err"
             assert not list(tmp_path.glob("temp-*"))
             fill(client, "later")
