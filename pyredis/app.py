@@ -15,6 +15,8 @@ from typing import cast
 from . import REDIS_VERSION, commands
 from .acl.rules import check_declaration
 from .backup.service import install as install_backup
+from .cluster.service import ClusterError
+from .cluster.service import install as install_cluster
 from .config.arguments import Action, Arguments, parse_arguments
 from .config.config import Config
 from .config.file import ConfigFileError, ConfigFileUnreadable, Loader
@@ -64,6 +66,7 @@ def build_server(
     install_persistence(server)
     install_scripting(server)
     install_replication(server)
+    install_cluster(server)
     install_backup(server)
     return server
 
@@ -80,13 +83,17 @@ class App:
         self._exit_status = 0
 
     async def start(self) -> None:
-        """Open the sockets, load the data and begin to serve.  Raises ListenError, LoadFailed."""
+        """Open the sockets, load the data and begin to serve.  Raises ListenError, LoadFailed, ClusterError."""
         server = self.server
         loop = asyncio.get_running_loop()
         self.ticks = Ticks(server, loop)
         server.event_loop_name = type(loop).__module__.partition(".")[0]
         server.collector.install()
+        if server.cluster is not None:
+            server.cluster.prepare()
         self.listeners.open_all()
+        if server.cluster is not None:
+            server.cluster.open(loop, partial(finish_turn, server))
         self.metrics.start()
         server.listeners = self.listeners
         server.listener_descriptions = self.listeners.describe
@@ -107,6 +114,8 @@ class App:
         replication.leader.schedule = loop.call_soon
         replication.leader.schedule_later = loop.call_later
         replication.loaded()
+        if server.cluster is not None:
+            await server.cluster.start()
         for kind in self.listeners.kinds:
             server.log.notice(f"Ready to accept connections {kind}")
 
@@ -117,6 +126,8 @@ class App:
             self._linker.close()
         self.server.collector.remove()
         self.metrics.stop()
+        if self.server.cluster is not None:
+            self.server.cluster.stop()
         self.listeners.close_all()
         self.server.backup.close()
         self.server.persistence.close()
@@ -146,7 +157,7 @@ async def serve(server: Server, supervised: str) -> int:
     Signals(server).install()
     try:
         await app.start()
-    except (ListenError, LoadFailed):
+    except (ListenError, LoadFailed, ClusterError):
         return 1
     if app._stop.is_set():
         supervised = "no"

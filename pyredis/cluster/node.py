@@ -53,6 +53,10 @@ class Link(Protocol):
         """What waits to be sent."""
 
     @property
+    def events(self) -> str:
+        """What it waits for: ``r`` for reading, ``w`` for writing."""
+
+    @property
     def peer_ip(self) -> str:
         """The other side's address."""
 

@@ -12,6 +12,7 @@ from ..errors import (
     HelloBeforeAuth,
     InvalidDbIndex,
     InvalidSyntax,
+    NotInCluster,
     NotInteger,
     ProtocolNotInteger,
     UnknownHelloOption,
@@ -66,6 +67,8 @@ def select(client: Client, argv: Argv) -> Reply:
     """SELECT index"""
     index = parse_int32(argv[1])
     databases = client.server.databases
+    if index and client.server.cluster is not None:
+        raise NotInCluster("SELECT")
     if not 0 <= index < len(databases):
         raise InvalidDbIndex
     client.db = databases[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CommandError, InvalidDbIndex, InvalidFirstDb, InvalidSecondDb, InvalidSyntax
+from ..errors import CommandError, InvalidDbIndex, InvalidFirstDb, InvalidSecondDb, InvalidSyntax, NotInCluster
 from ..registry.arguments import parse_int32
 from ..registry.command import Argv, Reply, command
 from ..registry.flags import FAST, READONLY, WRITE
@@ -67,6 +67,8 @@ def _flush(client: Client, databases: list[Database], flushed: Database | None, 
 @command("SWAPDB", arity=3, flags=WRITE | FAST, acl="keyspace dangerous")
 def swapdb(client: Client, argv: Argv) -> Reply:
     """SWAPDB index1 index2"""
+    if client.server.cluster is not None:
+        raise NotInCluster("SWAPDB")
     first = _parse_index(argv[1], InvalidFirstDb)
     second = _parse_index(argv[2], InvalidSecondDb)
     server = client.server

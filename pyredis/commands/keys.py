@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..datatypes.values import duplicate, type_name
-from ..errors import InvalidDbIndex, InvalidSyntax, NoSuchKey, SameKey
+from ..errors import CopyInCluster, InvalidDbIndex, InvalidSyntax, NoSuchKey, NotInCluster, SameKey
 from ..keyspace.events import GENERIC
 from ..registry.arguments import Arguments, parse_int32
 from ..registry.command import Argv, Reply, command
@@ -182,6 +182,8 @@ def _database(client: Client, text: bytes) -> Database:
 @command("MOVE", arity=3, flags=WRITE | FAST, keys=at(1, RW | ACCESS | UPDATE), acl="keyspace")
 def move(client: Client, argv: Argv) -> Reply:
     """MOVE key db"""
+    if client.server.cluster is not None:
+        raise NotInCluster("MOVE")
     source, target, key = client.db, _database(client, argv[2]), argv[1]
     if source is target:
         raise SameKey
@@ -208,6 +210,8 @@ def copy(client: Client, argv: Argv) -> Reply:
                 target = _database(client, options.raw())
             case _:
                 raise InvalidSyntax
+    if target.index and client.server.cluster is not None:
+        raise CopyInCluster
     if source is target and key == new_key:
         raise SameKey
     value = source.read_any(key)

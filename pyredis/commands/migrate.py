@@ -14,7 +14,7 @@ from ..keyspace.events import GENERIC
 from ..persistence.rdb.dump import dump
 from ..persistence.snapshot import save_options
 from ..registry.command import Argv, Command, Reply, command
-from ..registry.flags import ACCESS, DELETE, RW, WRITE
+from ..registry.flags import ACCESS, DELETE, MOVES_KEYS, RW, WRITE
 from ..registry.keyspecs import after, at, incomplete
 from ..resp.encode import OK, array_header, bulks
 from ..util.numbers import parse_int
@@ -178,7 +178,7 @@ def _migrate_keys(command: Command, argv: Argv) -> list[tuple[int, int]]:
 
 
 @command(
-    "MIGRATE", arity=-6, flags=WRITE, acl="keyspace dangerous", tips=("nondeterministic_output",),
+    "MIGRATE", arity=-6, flags=WRITE | MOVES_KEYS, acl="keyspace dangerous", tips=("nondeterministic_output",),
     keys=(
         at(3, RW | ACCESS | DELETE),
         incomplete(after("KEYS", RW | ACCESS | DELETE, start_from=-2, last=-1)),

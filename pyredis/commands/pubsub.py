@@ -112,8 +112,7 @@ def publish(client: Client, argv: Argv) -> Reply:
     """PUBLISH channel message"""
     server = client.server
     receivers = server.pubsub.publish(argv[1], argv[2])
-    server.propagation.add(client.db.index, argv, REPLICAS)
-    server.unsettled = True
+    _pass_on(client, argv, sharded=False)
     return integer(receivers)
 
 
@@ -122,9 +121,18 @@ def spublish(client: Client, argv: Argv) -> Reply:
     """SPUBLISH shardchannel message"""
     server = client.server
     receivers = server.pubsub.publish_shard(argv[1], argv[2])
-    server.propagation.add(client.db.index, argv, REPLICAS)
-    server.unsettled = True
+    _pass_on(client, argv, sharded=True)
     return integer(receivers)
+
+
+def _pass_on(client: Client, argv: Argv, *, sharded: bool) -> None:
+    """Have the replicas publish it, too; in a cluster the other nodes hear of it over the bus."""
+    server = client.server
+    if server.cluster is not None:
+        server.cluster.member.publish(argv[1], argv[2], sharded=sharded)
+    else:
+        server.propagation.add(client.db.index, argv, REPLICAS)
+        server.unsettled = True
 
 
 @command("PUBSUB", arity=-2)

@@ -8,7 +8,7 @@ from ..datatypes.hashes import Hash
 from ..datatypes.lists import List
 from ..datatypes.sets import Set
 from ..datatypes.zsets import SortedSet
-from ..errors import CommandError, InvalidSyntax, SortPatternDenied, UnsortableScore, WrongType
+from ..errors import CommandError, InvalidSyntax, SortPatternDenied, SortPatternInCluster, UnsortableScore, WrongType
 from ..keyspace.events import GENERIC
 from ..keyspace.events import LIST as LIST_EVENTS
 from ..registry.arguments import Arguments
@@ -97,10 +97,14 @@ class Options:
                     self.by = Pattern(options.raw())
                     if self.by.constant:
                         self.unsorted = True
+                    elif client.server.cluster is not None:
+                        raise SortPatternInCluster("BY")
                     elif not _reads_every_key(client, argv):
                         raise SortPatternDenied("BY")
                 case b"GET":
                     pattern = Pattern(options.raw())
+                    if client.server.cluster is not None:
+                        raise SortPatternInCluster("GET")
                     if not _reads_every_key(client, argv):
                         raise SortPatternDenied("GET")
                     self.gets.append(pattern)

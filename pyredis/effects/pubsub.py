@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..registry.flags import GATE_SUBSCRIBED
-from ..resp.encode import bulk
+from ..resp.encode import bulk, integer
 from ..util.glob import compile as compile_glob
 
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ class PubSub:
         for channel in list(client.shard_channels):
             _leave(self.shard_channels, client.shard_channels, client, channel)
         update_mode(client)
+
+    def close_shard_channel(self, channel: bytes) -> None:
+        """Nobody hears *channel* here any more, and all are told (pubsubShardUnsubscribeAllClients)."""
+        for client in list(self.shard_channels.get(channel, ())):
+            self.unsubscribe_shard(client, channel)
+            header, left = client.wire.push_header(3), integer(len(client.shard_channels))
+            client.push(b"%b$12\r\nsunsubscribe\r\n%b%b" % (header, bulk(channel), left))
 
     def publish(self, channel: bytes, message: bytes) -> int:
         """Send *message* to everybody who hears *channel*; how many.  O(receivers + patterns)"""

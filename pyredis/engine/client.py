@@ -80,6 +80,7 @@ class Client:
 
     __slots__ = (
         "argv",
+        "asking",
         "authenticated",
         "buffers_checked",
         "can_block",
@@ -120,6 +121,7 @@ class Client:
         "script",
         "server",
         "shard_channels",
+        "slot",
         "soft_limit_since",
         "to_flush",
         "tracking",
@@ -146,7 +148,10 @@ class Client:
 
         self.is_master = False
         """The link to our own leader: its commands are obeyed, whatever would refuse them otherwise."""
-        self.readonly = False  # READONLY, which matters in a cluster only
+        # These three matter in a cluster only.
+        self.readonly = False  # READONLY
+        self.asking = False  # ASKING, which holds for the next command
+        self.slot = -1  # that of the running command's keys
 
         # Refusals that concern this client alone: a bit mask of registry.flags.GATE_*.
         self.gate = 0
@@ -275,7 +280,7 @@ class Client:
         self.wire = resp2
         self.name = b""
         self.reply_mode = REPLY_ON
-        self.one_shot = False
+        self.one_shot = self.readonly = self.asking = False
         self.update_careful()
         self.no_evict = self.no_touch = False
         server.acl.set_user(self, server.acl.default_user)

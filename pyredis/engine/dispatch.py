@@ -9,6 +9,7 @@ from ..errors import CommandError, ProtocolError
 from ..registry.command import Command, keys_of
 from ..registry.flags import (
     GATE_ACL,
+    GATE_CLUSTER,
     GATE_MONITORED,
     GATE_PROFILE,
     GUARDED,
@@ -121,6 +122,8 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
         error = rejection(client, command, error)
         server.count_error(error)
         answer(client, encode_error(error))
+        if client.one_shot:
+            end_one_shot(client, command or UNKNOWN)
         return
     reply = call(client, command, argv)
     if reply is not None:
@@ -130,7 +133,7 @@ def guarded(client: Client, command: Command | None, argv: Argv) -> None:
     client.redacted = ()
     if server.unsettled:
         settle(client, command, argv)
-    if client.one_shot:
+    if client.one_shot and client.wait is None:  # a command that waits is not over
         end_one_shot(client, command)
 
 
@@ -155,7 +158,7 @@ def refuse_http(client: Client) -> None:
 
 
 def end_one_shot(client: Client, command: Command) -> None:
-    """CLIENT REPLY SKIP and CLIENT CACHING hold for the next command only (networking.c resetClient)."""
+    """CLIENT REPLY SKIP, CLIENT CACHING and ASKING hold for the next command only (networking.c resetClient)."""
     if command.flags & SETS_ONE_SHOT:
         return
     if client.reply_mode == REPLY_SKIP:
@@ -164,6 +167,7 @@ def end_one_shot(client: Client, command: Command) -> None:
         return
     if client.tracking is not None:
         client.tracking.caching = False
+    client.asking = False
     client.one_shot = False
     client.update_careful()
 
@@ -290,6 +294,8 @@ def release(client: Client) -> None:
         wait.timer.cancel()  # type: ignore[attr-defined]
     client.server.blocking.discard(client)
     client.update_halted()
+    if client.one_shot:
+        end_one_shot(client, client.command or UNKNOWN)
 
 
 def serve_ready(server: Server) -> None:
@@ -331,14 +337,20 @@ def _rerun(client: Client, wait: Wait) -> None:
 
 
 def _recheck(client: Client, command: Command) -> Reply:
-    """The refusal if *client*'s rights have changed while it was blocked."""
-    if client.gate & command.gates & (GATE_ACL | GATE_PROFILE):
-        try:
-            client.server.acl.check_or_raise(client, command, client.argv)
-        except CommandError as error:
-            command.rejected += 1
-            client.server.count_error(error)
-            return encode_error(error)
+    """The refusal if *client*'s rights, or who serves its keys, have changed while it was blocked."""
+    server = client.server
+    gate = (client.gate | server.gate) & command.gates
+    if not gate & (GATE_ACL | GATE_PROFILE | GATE_CLUSTER):
+        return None
+    try:
+        if gate & (GATE_ACL | GATE_PROFILE):
+            server.acl.check_or_raise(client, command, client.argv)
+        if gate & GATE_CLUSTER and not client.internal:
+            server.cluster.redirect(client, command, client.argv, command.flags)
+    except CommandError as error:
+        command.rejected += 1
+        server.count_error(error)
+        return encode_error(error)
     return None
 
 

@@ -16,6 +16,7 @@ from ..errors import (
     OutOfMemory,
     ProtectedCommand,
     ReadOnlyReplica,
+    Redirection,
     ReplicaKeyspaceAccess,
     SubscribedMode,
     WrongArity,
@@ -26,6 +27,7 @@ from ..registry.flags import (
     GATE_ACL,
     GATE_AUTH,
     GATE_BUSY,
+    GATE_CLUSTER,
     GATE_DISK,
     GATE_LOADING,
     GATE_MEMORY,
@@ -74,6 +76,8 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
     flags = command.flags
     if not client.internal:
         flags, missing = _effective_flags(client, command, argv)
+        if gate & GATE_CLUSTER:
+            server.cluster.redirect(client, command, argv, flags)
         _refuse(client, command, gate, flags, missing)
         if gate & GATE_PAUSED and server.pausing.postpone(client, command, argv, flags):
             return False
@@ -91,7 +95,7 @@ def rejection(client: Client, command: Command | None, error: CommandError) -> C
     """What to answer when *error* refused *command*: EXEC aborts, other commands spoil the transaction."""
     if command is not None and command.flags & RELAYS_QUEUE:  # even outside MULTI
         client.server.leave_multi(client)
-        return ExecAbortedBecause(error)
+        return error if isinstance(error, Redirection) else ExecAbortedBecause(error)
     if client.transaction is not None:
         client.transaction.aborted = True
     return error

@@ -66,7 +66,7 @@ def client_fields(server: Server) -> Fields:
     blocked = [db.blocked for db in server.databases]
     return [
         ("connected_clients", sum(1 for client in server.clients.values() if client.replica is None)),
-        ("cluster_connections", 0),
+        ("cluster_connections", server.cluster.connections if server.cluster is not None else 0),
         ("maxclients", server.config.maxclients),
         ("client_recent_max_input_buffer", server.upkeep.biggest_input),
         ("client_recent_max_output_buffer", server.upkeep.biggest_output),

@@ -144,6 +144,6 @@ class Memory:
             "mem_total_replication_buffers": replication,
             "mem_clients_slaves": surplus,
             "mem_clients_normal": clients.of_others,
-            "mem_cluster_links": 0,
+            "mem_cluster_links": server.cluster.memory if server.cluster is not None else 0,
             "mem_aof_buffer": aof,
         }

@@ -190,6 +190,8 @@ class Server(Keyspace):
         self.blocked_service: Any = None
         """Serves other clients while a script blocks the loop; plugged by ``net`` (net.blocked)."""
         self.replication: Any = None
+        self.cluster: Any = None
+        """The node of a cluster that this server is (cluster.service.Cluster)."""
         self.stream_offset: Callable[[], int] = lambda: 0
         """How long the replication stream is by now."""
         self.library_sources: Callable[[], list[bytes]] = list

@@ -7,6 +7,7 @@ a file per topic; everybody imports it from here.
 from .acl import *
 from .base import *
 from .clients import *
+from .cluster import *
 from .configuration import *
 from .geo import *
 from .refusals import *

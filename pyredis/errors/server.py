@@ -1,4 +1,4 @@
-"""Error replies of persistence, the cluster, shutdown, DEBUG and introspection."""
+"""Error replies of persistence, shutdown, DEBUG and introspection."""
 
 from __future__ import annotations
 
@@ -65,13 +65,6 @@ class ReloadFailed(CommandError):
 
 class LoadAofFailed(CommandError):
     message = "Error trying to load the AOF files, check server logs."
-
-
-# --- cluster --------------------------------------------------------------------------------------
-
-
-class ClusterDisabled(CommandError):
-    message = "This instance has cluster support disabled"
 
 
 # --- DEBUG ----------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..engine.server import Server
 
+TOO_MANY_CLIENTS = b"-ERR max number of clients reached\r\n"
+TOO_MANY_CONNECTIONS = b"-ERR max number of clients + cluster connections reached\r\n"
 PROTECTED = (
     b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
     b"default user. In this mode connections are only accepted from the loopback interface. If you want to connect "
@@ -22,8 +24,14 @@ PROTECTED = (
 
 
 def is_full(server: Server) -> bool:
-    """Whether there are as many clients as ``maxclients`` allows."""
-    return len(server.clients) >= server.config.maxclients
+    """Whether there are as many clients, and connections of a cluster's bus, as ``maxclients`` allows."""
+    others = server.cluster.connections if server.cluster is not None else 0
+    return len(server.clients) + others >= server.config.maxclients
+
+
+def full(server: Server) -> bytes:
+    """What a connection is told that is one too many."""
+    return TOO_MANY_CLIENTS if server.cluster is None else TOO_MANY_CONNECTIONS
 
 
 def denied(server: Server, is_local: bool) -> bytes | None:

@@ -11,7 +11,7 @@ from ..engine.client import DETACHED, Client
 from ..engine.dispatch import drain, end_turn, run
 from ..util.addresses import printed_address
 from ..util.quoting import quote
-from .admission import denied, is_full
+from .admission import denied, full, is_full
 from .limits import OUTPUT_PAUSE_BYTES, READ_PAUSE_BYTES, over_output_limit
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ INPUT_CHECK_BYTES = 1 << 18
 CLOSE_NS = 15_000
 """Chunks that follow each other so soon came in one turn of the loop.  Only then is it worth a call at the turn's end,
 which costs 3 us: a client that is alone waits for nothing."""
-TOO_MANY_CLIENTS = b"-ERR max number of clients reached\r\n"
 
 
 def finish_turn(server: Server) -> None:
@@ -83,7 +82,7 @@ class Connection(asyncio.Protocol):
         if is_full(server):
             server.rejected_connections += 1
             self._closing = True
-            self.transport.write(TOO_MANY_CLIENTS)
+            self.transport.write(full(server))
             self.transport.close()
             return
         self._describe_socket(transport.get_extra_info("socket"))

@@ -54,7 +54,7 @@ class Command:
         self.get_keys = get_keys
         self.parent = parent
         self.subcommands: dict[bytes, Command] | None = None
-        self.gates = gates_for(flags, container=False)
+        self.gates = gates_for(flags, container=False, keyed=bool(keys))
         self.id = 0
         self.samples: list[int] = []
         self.reset_stats()
@@ -90,7 +90,7 @@ class Command:
         )
         copy.id = self.id
         if self.subcommands is not None:
-            copy.gates = gates_for(self.flags, container=True)
+            copy.gates = gates_for(self.flags, container=True, keyed=bool(self.key_specs))
             copy.subcommands = {name: sub.bind(copy) for name, sub in self.subcommands.items()}
         return copy
 

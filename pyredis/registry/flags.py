@@ -52,6 +52,8 @@ LOOKS_ONLY = 1 << 52
 """Does not count as a use of its keys: TYPE, TTL, OBJECT ... (db.c LOOKUP_NOTOUCH), and RESTORE, which is told."""
 ALWAYS_TOUCHES = 1 << 53
 """TOUCH: counts as a use of its keys even for a client that said CLIENT NO-TOUCH."""
+MOVES_KEYS = 1 << 54
+"""MIGRATE: in a cluster it works on what is here, whoever shall have the slot (cluster.c getNodeByQuery)."""
 SUBSCRIBES = 1 << 48
 """All arguments are channels to subscribe to (db.c commands_with_channels)."""
 PUBLISHES = 1 << 49
@@ -138,11 +140,14 @@ GATE_MONITORED = 1 << 13  # somebody runs MONITOR
 GATE_ARGV = 1 << 14  # this client's next command needs care (CLIENT REPLY, CLIENT CACHING, tracking)
 GATE_REPLICA = 1 << 15  # the client is itself a replica
 GATE_PROFILE = 1 << 16  # only what the profile of rights denies is forbidden: no other command looks at it
+GATE_CLUSTER = 1 << 17  # the server is a node of a cluster: others may have the keys
 
 
-def gates_for(flags: int, *, container: bool) -> int:
-    """The gates that concern a command with these *flags*."""
+def gates_for(flags: int, *, container: bool, keyed: bool) -> int:
+    """The gates that concern a command with these *flags*; *keyed*: it has keys, or shard channels."""
     gates = GATE_MEMORY | GATE_ACL | GATE_ARGV | GATE_REPLICA
+    if keyed or flags & RELAYS_QUEUE:
+        gates |= GATE_CLUSTER
     if container or flags & (RELAYS_QUEUE | PROTECTED | GUARDED):
         gates |= GATE_ALWAYS
     if not flags & NO_AUTH:

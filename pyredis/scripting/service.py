@@ -17,6 +17,7 @@ from ..errors import (
     ScriptCannotPersist,
     ScriptFailed,
     ScriptNotCompiled,
+    ScriptNotInCluster,
     ScriptNotReadOnly,
     ScriptNotStale,
     ScriptOnReadOnlyReplica,
@@ -45,7 +46,7 @@ from .libraries.prng import Prng
 from .outcome import failure_line
 from .runtime import Runtime
 from .session import Session, Unit
-from .shebang import ALLOW_OOM, ALLOW_STALE, COMPAT, NO_WRITES, script_flags
+from .shebang import ALLOW_OOM, ALLOW_STALE, COMPAT, NO_CLUSTER, NO_WRITES, script_flags
 
 if TYPE_CHECKING:
     from ..engine.client import Client
@@ -207,6 +208,8 @@ class Scripting:
         """Raise what forbids to run a script that declares *flags* (scriptPrepareForRun)."""
         server = self._server
         gate, obeyed = server.gate, client.internal or client.is_master
+        if flags & NO_CLUSTER and server.cluster is not None:
+            raise ScriptNotInCluster
         if gate & GATE_STALE and not flags & ALLOW_STALE:
             raise ScriptNotStale
         if not flags & NO_WRITES:

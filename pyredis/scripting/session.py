@@ -31,6 +31,7 @@ from ..registry.flags import (
     DENYOOM,
     GATE_ACL,
     GATE_BUSY,
+    GATE_CLUSTER,
     GATE_DISK,
     GATE_MEMORY,
     GATE_MONITORED,
@@ -44,7 +45,7 @@ from ..registry.flags import (
 )
 from ..resp import resp2, resp3
 from ..resp.encode import encode_error
-from .shebang import ALLOW_OOM, COMPAT, NO_WRITES
+from .shebang import ALLOW_CROSS_SLOT, ALLOW_OOM, COMPAT, NO_WRITES
 
 if TYPE_CHECKING:
     from ..engine.server import Server
@@ -57,7 +58,9 @@ SHUT_DOWN: Final = b"ERR Script aborted because the server shuts down"
 LOAD_TIMED_OUT: Final = b"ERR FUNCTION LOAD timeout"
 
 _RIGHTS: Final = GATE_ACL | GATE_PROFILE
-_REFUSING: Final = _RIGHTS | GATE_STALE | GATE_READONLY | GATE_DISK | GATE_REPLICAS | GATE_MEMORY | GATE_MONITORED
+_REFUSING: Final = (
+    _RIGHTS | GATE_STALE | GATE_READONLY | GATE_DISK | GATE_REPLICAS | GATE_MEMORY | GATE_MONITORED | GATE_CLUSTER
+)
 
 
 class Unit:
@@ -262,6 +265,9 @@ class Session:
             raise WriteInReadOnlyScript
         if not self.dirty:
             self._check_state(command, gate)
+        if gate & GATE_CLUSTER and self.caller is not None and not self.obeyed:
+            crosses = bool(self.unit.flags & (COMPAT | ALLOW_CROSS_SLOT))
+            server.cluster.routing.check_in_script(client, self.caller, command, argv, crosses=crosses)
         if gate & GATE_MONITORED:
             server.monitoring.feed(client, argv)
 

@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("app",),
     ("backup", "console"),
     ("net", "commands"),
+    ("cluster",),
     ("replication",),
     ("persistence", "scripting"),
     ("engine",),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...effects.blocking import Wait
 from ...engine.blocking import finish, parse_timeout, start_wait
 from ...errors import (
+    FailoverInCluster,
     FailoverTimeoutNotPositive,
     InvalidMasterPort,
     InvalidSyntax,
@@ -23,6 +24,7 @@ from ...errors import (
     ReplicaCannotWait,
     ReplicaCannotWaitAof,
     ReplicaofDuringFailover,
+    ReplicaofInCluster,
     UnknownRdbFilter,
     UnknownReplconfOption,
     WaitAofWithoutAof,
@@ -171,6 +173,8 @@ def _filter(client: Client, value: bytes) -> None:
 def replicaof(client: Client, argv: Argv) -> Reply:
     """REPLICAOF host port | NO ONE"""
     server = client.server
+    if server.cluster is not None:
+        raise ReplicaofInCluster
     follower = of(server).follower
     if of(server).failover.active:
         raise ReplicaofDuringFailover
@@ -221,6 +225,8 @@ def role(client: Client, argv: Argv) -> Reply:
 @command("FAILOVER", arity=-1, flags=ADMIN | NOSCRIPT | STALE)
 def failover(client: Client, argv: Argv) -> Reply:
     """FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]"""
+    if client.server.cluster is not None:
+        raise FailoverInCluster
     service = of(client.server).failover
     if len(argv) == 2 and argv[1].lower() == b"abort":
         if not service.active:
