@@ -87,7 +87,7 @@ class NodesFile:
         self._descriptor = descriptor
 
     def unlock(self) -> None:
-        """Let others have the file; also for a child process, whose copy of the lock would outlive us."""
+        """Let others have the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -77,7 +77,6 @@ class Cluster:
             known = self.file.load()
         except ClusterFileError:
             raise ClusterError from None
-        server.persistence.children.started.append(self.file.unlock)
         self._saves = True
         if not known:
             server.log.notice(f"No cluster configuration found, I'm {state.myself.name}")

@@ -138,6 +138,11 @@ class UnknownNode(CommandError):
         super().__init__(b"Unknown node %b" % printed(name, len(name)))
 
 
+class UnknownDirection(CommandError):
+    def __init__(self, direction: bytes) -> None:
+        super().__init__(b"Unknown direction %b" % printed(direction, len(direction)))
+
+
 class NodeNotKnown(CommandError):
     """The same, in the words of SETSLOT MIGRATING and IMPORTING."""
 
