@@ -42,6 +42,16 @@ def zset(n: int) -> Iterator[Command]:
         )
 
 
+def small_zsets(n: int) -> Iterator[Command]:
+    for number in range(n):
+        yield "ZADD", f"top:{number}", *(word for at in range(10) for word in (at * 7 % 10, f"player:{at}"))
+
+
+def small_sets(n: int) -> Iterator[Command]:
+    for number in range(n):
+        yield "SADD", f"tags:{number}", *(f"tag:{number + at}" for at in range(10))
+
+
 def list_elements(n: int) -> Iterator[Command]:
     for number in range(0, n, 100):
         yield ("RPUSH", "queue", *(f"job:{at}" for at in range(number, number + 100)))
@@ -60,6 +70,8 @@ def stream_entries(n: int) -> Iterator[Command]:
 FILLINGS = (
     Filling("small string key", 1_000_000, strings),
     Filling("hash of 10 small fields", 100_000, hashes),
+    Filling("set of 10 small members", 50_000, small_sets),
+    Filling("sorted set of 10 small members", 50_000, small_zsets),
     Filling("sorted-set member", 1_000_000, zset),
     Filling("list element", 1_000_000, list_elements),
     Filling("set member", 500_000, set_members),

@@ -44,12 +44,16 @@ def sadd(client: Client, argv: Argv) -> Reply:
     if found is None:
         found = Set.sized_for(first, count, thresholds)
         db.add(key, found)
+        db.unpacked.append(key)
     if count == 1:
         found.add(first, thresholds)
         db.changed(key, b"sadd", SET)
         return ONE
+    is_new = not found
     found.expect(count, thresholds)
     added = found.add_all(argv[2:], thresholds)
+    if is_new:
+        found.pack()
     if added:
         db.changed(key, b"sadd", SET, added)
     return integer(added)
@@ -95,6 +99,7 @@ def smove(client: Client, argv: Argv) -> Reply:
     if target is None:
         target = Set.sized_for(member, 1, thresholds)
         db.add(target_key, target)
+        db.unpacked.append(target_key)
     if target.add(member, thresholds):
         db.changed(target_key, b"sadd", SET)
     return ONE
@@ -119,14 +124,14 @@ def smismember(client: Client, argv: Argv) -> Reply:
 @command("SCARD", arity=2, flags=READONLY | FAST, keys=at(1, RO), acl="set")
 def scard(client: Client, argv: Argv) -> Reply:
     """SCARD key"""
-    found = client.db.read(argv[1], Set)
+    found = client.db.read_whole(argv[1], Set)
     return ZERO if found is None else integer(len(found))
 
 
 @command("SMEMBERS", arity=2, flags=READONLY, keys=at(1, RO | ACCESS), acl="set", tips=ANY_ORDER)
 def smembers(client: Client, argv: Argv) -> Reply:
     """SMEMBERS key"""
-    found = client.db.read(argv[1], Set)
+    found = client.db.read_whole(argv[1], Set)
     return client.wire.empty_set if found is None else client.wire.set_of_bulks(found)
 
 
@@ -236,6 +241,7 @@ def _read_all(client: Client, keys: list[bytes]) -> list[Set | None]:
 def _store(db: Database, key: bytes, result: Set | None, event: bytes) -> Reply:
     """Put *result* under *key*, or delete what is there if it is empty."""
     if result:
+        result.pack()
         db.store(key, result)
         db.changed(key, event, SET)
         return integer(len(result))

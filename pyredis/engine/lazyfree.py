@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..datatypes.hashes import PackedHash
 from ..datatypes.lists import List
 from ..datatypes.sampled import HASHTABLE, SampledDict
+from ..datatypes.sets import PackedSet
 from ..datatypes.streams import Stream
 from ..datatypes.zsets import PackedSortedSet, SortedSet
 
@@ -25,7 +26,9 @@ SLICE: Final = 2_000_000  # ns
 PAUSE: Final = 1_000_000  # ns between two slices
 STEP: Final = 512
 """Elements dropped between two looks at the clock."""
-_LEAVES: Final = frozenset((bytes, bytearray, int, float, str, bool, type(None), tuple)) | {PackedHash, PackedSortedSet}
+_LEAVES: Final = frozenset(
+    (bytes, bytearray, int, float, str, bool, type(None), tuple, PackedHash, PackedSet, PackedSortedSet)
+)
 ORDER: Final = 99  # among the observers
 
 

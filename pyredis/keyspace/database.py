@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.sampling import Sampler
+from ..datatypes.sets import PackedSet, Set
 from ..datatypes.zsets import PackedSortedSet, SortedSet
 from ..errors import WrongType
 from .events import EXPIRED, KEY_MISS, NEW
@@ -21,7 +22,8 @@ V = TypeVar("V")
 MOST_UNPACKED: Final = 1 << 18
 """So many keys are kept in mind for packing; values unpacked faster than they are packed again stay unpacked."""
 
-_UNPACKED: Final[dict[type, type]] = {PackedHash: Hash, PackedSortedSet: SortedSet}
+_UNPACKED: Final[dict[type, type]] = {PackedHash: Hash, PackedSet: Set, PackedSortedSet: SortedSet}
+_PACKABLE: Final = frozenset(_UNPACKED.values())
 
 
 class Database:
@@ -162,8 +164,8 @@ class Database:
         waiting, find = self.unpacked, self.data.get
         for _ in range(min(count, len(waiting))):
             key = waiting.popleft()
-            value = find(key)
-            if (type(value) is Hash or type(value) is SortedSet) and value.pack():
+            value: Any = find(key)
+            if type(value) in _PACKABLE and value.pack():
                 self.remeasure(key)
 
     # --- expiry ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.lists import List
-from ..datatypes.sets import Set
+from ..datatypes.sets import PackedSet, Set
 from ..datatypes.streams import Stream
 from ..datatypes.zsets import PackedSortedSet, SortedSet
 from ..util.grisu import shortest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .keyspace import Keyspace
 
 EMPTY = bytes(20)
-TYPES = {List: 1, Set: 2, SortedSet: 3, PackedSortedSet: 3, Hash: 4, PackedHash: 4, Stream: 6}
+TYPES = {List: 1, Set: 2, PackedSet: 2, SortedSet: 3, PackedSortedSet: 3, Hash: 4, PackedHash: 4, Stream: 6}
 
 
 def xor(left: bytes, right: bytes) -> bytes:

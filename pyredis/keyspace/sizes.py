@@ -16,7 +16,7 @@ from ..datatypes.hashes import Hash, PackedHash
 from ..datatypes.lists import List
 from ..datatypes.quicklist import Node
 from ..datatypes.sampled import LISTPACK, SampledDict
-from ..datatypes.sets import Set
+from ..datatypes.sets import PackedSet, Set
 from ..datatypes.streams import Stream
 from ..datatypes.zsets import PackedSortedSet, SortedSet
 from ..util.footprint import footprint
@@ -77,7 +77,7 @@ def _hash_size(value: Hash) -> int:
     return getsizeof(value) + names + _elements(value.values()) + _sampler(value)
 
 
-def _packed_size(value: PackedHash | PackedSortedSet) -> int:
+def _packed_size(value: PackedHash | PackedSet | PackedSortedSet) -> int:
     return getsizeof(value) + _ROUNDING
 
 
@@ -125,6 +125,7 @@ _MEASURES: Final[dict[type, Any]] = {
     Hash: _hash_size,
     PackedHash: _packed_size,
     Set: _set_size,
+    PackedSet: _packed_size,
     SortedSet: _sorted_set_size,
     PackedSortedSet: _packed_size,
     List: _list_size,

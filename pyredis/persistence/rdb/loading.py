@@ -109,17 +109,19 @@ def _load_set(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     if count > limits.set_max_intset_entries:
         return Set.of(members, HASHTABLE), at
     if all(parse_int_or_none(member) is not None for member in members):
-        return Set.of(members, INTSET), at
+        return Set.small(members, INTSET), at
     compact = count <= limits.set_max_listpack_entries and max(map(len, members)) <= limits.set_max_listpack_value
-    return Set.of(members, LISTPACK if compact else HASHTABLE), at
+    return (Set.small(members, LISTPACK) if compact else Set.of(members, HASHTABLE)), at
 
 
 def _load_set_intset(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
     blob, at = read_string(buffer, at)
     options.sanitized += options.deep
     numbers = intset.decode(blob, "Intset integrity check failed.", options.deep)
-    compact = len(numbers) <= options.thresholds.set_max_intset_entries
-    return Set.of([b"%d" % number for number in numbers], INTSET if compact else HASHTABLE), at
+    members = [b"%d" % number for number in numbers]
+    if len(numbers) > options.thresholds.set_max_intset_entries:
+        return Set.of(members, HASHTABLE), at
+    return Set.small(list(dict.fromkeys(members)), INTSET), at
 
 
 def _load_set_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[Any, int]:
@@ -129,10 +131,10 @@ def _load_set_listpack(buffer: bytes, at: int, options: LoadOptions) -> tuple[An
     if not members:
         raise EmptyKey(at)
     compact = len(members) <= options.thresholds.set_max_listpack_entries
-    value = Set.of(members, LISTPACK if compact else HASHTABLE)
-    if len(value) != len(members):
+    different = list(dict.fromkeys(members))
+    if len(different) != len(members):
         _refuse_repeated(options.deep, compact, "Set listpack integrity check failed.", "Set")
-    return value, at
+    return (Set.small(different, LISTPACK) if compact else Set.of(different, HASHTABLE)), at
 
 
 # --- hashes ---------------------------------------------------------------------------------------

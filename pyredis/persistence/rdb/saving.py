@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from pyredis.datatypes.hashes import Hash, PackedHash
 from pyredis.datatypes.lists import List
-from pyredis.datatypes.sets import INTSET, Set
+from pyredis.datatypes.sets import INTSET, PackedSet, Set
 from pyredis.datatypes.streams import Stream
 from pyredis.datatypes.values import Spelled
 from pyredis.datatypes.zsets import PackedSortedSet, SortedSet
@@ -108,6 +108,7 @@ SAVERS: dict[type, SaveValue] = {
     Spelled: _save_string,
     List: _save_list,
     Set: _save_set,
+    PackedSet: _save_set,
     Hash: _save_hash,
     PackedHash: _save_hash,
     SortedSet: _save_zset,
