@@ -95,7 +95,10 @@ class NodesFile:
     # --- writing ---------------------------------------------------------------------------------
 
     def save(self, *, sync: bool) -> None:
-        """Put the state into the file, whole or not at all.  Raises OSError, after logging (clusterSaveConfig)."""
+        """Put the state into the file, whole or not at all.  Raises OSError, after logging (clusterSaveConfig).
+
+        The new file is locked before it takes the old one's place, whose lock protects nothing any more.
+        """
         state = self._state
         data = text(nodes_text(state, without=HANDSHAKE, aux=True)) + (
             b"vars currentEpoch %d lastVoteEpoch %d\n" % (state.current_epoch, state.last_vote_epoch)
@@ -104,7 +107,9 @@ class NodesFile:
         doing = "open temp cluster config file"
         descriptor = -1
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0), 0o644
+            )
             doing = "write tmp cluster config file"
             written = write_all(descriptor, data)
             if written < len(data):
@@ -112,10 +117,17 @@ class NodesFile:
             if sync:
                 doing = "sync tmp cluster config file"
                 os.fsync(descriptor)
-            os.close(descriptor)
-            descriptor = -1
+            if self._descriptor >= 0:
+                doing = "lock tmp cluster config file"
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                os.close(descriptor)
+                descriptor = -1
             doing = "rename tmp cluster config file"
             os.replace(temporary, self.path)
+            if descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor, descriptor = descriptor, -1
             if sync:
                 doing = "sync cluster config file dir"
                 sync_directory(self.path)

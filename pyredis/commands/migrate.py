@@ -222,13 +222,14 @@ def _send(client: Client, link: Link, request: Request) -> tuple[list[bytes], bo
     if selects:
         commands.append([b"SELECT", b"%d" % request.index])
     options = save_options(client.server)
+    name = b"RESTORE" if client.server.cluster is None else b"RESTORE-ASKING"
     sent = []
     for key in request.keys:
         when = db.ttl(key)
         if when is not None and when < now:
             continue
         ttl = 0 if when is None else max(when - now, 1)
-        restore = [b"RESTORE", key, b"%d" % ttl, dump(db.data[key], options)]
+        restore = [name, key, b"%d" % ttl, dump(db.data[key], options)]
         commands.append([*restore, b"REPLACE"] if request.replace else restore)
         sent.append(key)
     link.send(b"".join([array_header(len(words)) + bulks(words) for words in commands]), request.timeout)
