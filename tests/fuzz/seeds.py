@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pyredis.cluster.messages import packet_length
 from pyredis.persistence.rdb import intset, legacy, listpack
 from pyredis.persistence.rdb.options import SaveOptions
 from pyredis.persistence.rdb.saving import save_value
 from tests.conftest import encode_command
 from tests.persistence.rdb.samples import every_value, save
+
+RECORDED_PACKETS = Path(__file__).parent.parent / "cluster" / "data" / "packets-7.2.4.bin"
 
 COMMANDS = (
     "SET k v EX 10", "GET k", "APPEND k xx", "SETRANGE k 5 y", "GETRANGE k 0 -1", "INCRBYFLOAT n 1.5", "MSET a 1 b 2",
@@ -75,6 +80,15 @@ CONFIGURATIONS = (
 PATTERNS = (b"a*b?c[^d-f]\\*\0axbycz*", b"*****a\0" + b"a" * 40 + b"b", b"[a-\0x", b"[^\0y", b"h[a-c]llo*[!x]\0hello")
 
 
+A, B, C, S, T = (letter * 40 for letter in "abc57")
+NODES_FILE = f"""\
+{A} 127.0.0.1:7000@17000,,tls-port=0,shard-id={S} myself,master - 0 0 6 connected 0-5 7 [5->-{B}]
+{B} 127.0.0.2:7001@17001,b.example,tls-port=7101,nodename=blue,shard-id={T} master,fail - 5 6 3 disconnected 8
+{C} :0@0,,tls-port=0,shard-id={S} slave,noaddr {A} 0 9 0 disconnected
+vars currentEpoch 7 lastVoteEpoch 4
+""".encode()
+
+
 def _protocol() -> list[bytes]:
     resp = [encode_command(*text.split(" ")) for text in COMMANDS]
     groups = [b"".join(resp[at : at + 6]) for at in range(0, len(resp), 6)]
@@ -119,11 +133,26 @@ def _log() -> list[bytes]:
     ]
 
 
+def _packets() -> list[bytes]:
+    """Packets that a real node sent, by themselves and in a row, from nodes the target knows and from strangers."""
+    data, packets = RECORDED_PACKETS.read_bytes(), []
+    while data:
+        length = packet_length(data)
+        packets.append(data[:length])
+        data = data[length:]
+    known = [b"".join((packet[:40], b"a" * 40, packet[80:])) for packet in packets]
+    return [*packets, *known, b"".join(known[:3]), b"".join(known[3:])]
+
+
 def seeds(target: str) -> list[bytes]:
     """The first inputs of *target*."""
     match target:
         case "protocol":
             return _protocol()
+        case "bus":
+            return _packets()
+        case "nodes":
+            return [NODES_FILE]
         case "rdb":
             return [b"\xf1" + save(every_value(), version=version) for version in (9, 10, 11)]
         case "dump":

@@ -14,6 +14,9 @@ from typing import Any
 
 from pyredis.acl.rules import apply, check_declaration, merge_selectors
 from pyredis.acl.users import User
+from pyredis.cluster.messages import HEADER_BYTES, BadPacket, packet_length
+from pyredis.cluster.node import MASTER, Node
+from pyredis.cluster.nodes_file import ClusterFileError, NodesFile
 from pyredis.config.config import Config
 from pyredis.config.file import ConfigFileError, ConfigFileUnreadable, Loader
 from pyredis.datatypes.encodings import Thresholds
@@ -30,6 +33,7 @@ from pyredis.persistence.rdb.sink import Sink
 from pyredis.util.crc import crc64
 from pyredis.util.glob import match
 from pyredis.util.quoting import split_args
+from tests.cluster.simulation import Network, SimLink, SimNode
 from tests.conftest import Peer
 
 from .harness import Bug, check_replies, make_server, reset
@@ -302,7 +306,76 @@ def pattern(data: bytes) -> None:
         match(glob, data, nocase)
 
 
+# --- the cluster -----------------------------------------------------------------------------------------------
+
+NAMES = ("a" * 40, "b" * 40, "c" * 40)
+"""Nodes that the target of packets knows: a master with a link of ours, its replica, one we cannot reach."""
+
+
+def _member() -> tuple[SimNode, list[SimLink]]:
+    network = Network()
+    node = network.add()
+    node.config.dir = _home()
+    known = [Node(name, name[::-1], MASTER, network.now_ms) for name in NAMES]
+    for number, other in enumerate(known):
+        other.ip, other.tcp_port, other.bus_port = f"10.0.1.{number}", 7000, 17000
+        node.state.add_node(other)
+    node.take(range(100))
+    for slot in range(100, 200):
+        node.state.assign(slot, known[0])
+    outbound, inbound = SimLink(network, node, known[0], "10.0.1.0"), SimLink(network, node, None, "10.0.1.9")
+    known[0].link = outbound
+    return node, [inbound, outbound]
+
+
+def bus(data: bytes) -> None:
+    """Packets of the bus, those on our own link and those on another's in turn; then the periodic task."""
+    node, links = _member()
+    for link in links:
+        at = 0
+        while at + 8 <= len(data) and not link.closed:
+            try:
+                length = packet_length(data[at : at + 8])
+            except BadPacket:
+                break
+            if at + length > len(data):
+                break
+            if not node.member.received(link, data[at : at + length]):
+                link.close()
+            at += max(length, HEADER_BYTES)
+    node.member.cron.before_sleep()
+    node.network.now_ms += 60_000
+    node.member.cron.turn()
+    node.member.cron.before_sleep()
+    _save_and_load(node)
+
+
+def nodes(data: bytes) -> None:
+    """The file in which a node keeps what it knows of the cluster."""
+    with open(os.path.join(_home(), "nodes.conf"), "wb") as file:
+        file.write(data)
+    node = Network().add()
+    node.config.dir = _home()
+    with suppress(ClusterFileError):
+        NodesFile(node.config, node.log, node.state).load()  # type: ignore[arg-type]
+
+
+def _save_and_load(node: SimNode) -> None:
+    """What a node knows can be read again after it was written."""
+    file = NodesFile(node.config, node.log, node.state)  # type: ignore[arg-type]
+    file.save(sync=False)
+    again = Network().add()
+    again.config.dir = node.config.dir
+    try:
+        NodesFile(again.config, again.log, again.state).load()  # type: ignore[arg-type]
+    except ClusterFileError:
+        with open(file.path, "rb") as text:
+            raise Bug(f"cannot be read again: {text.read()!r}") from None
+
+
 TARGETS: dict[str, Target] = {
     target.__name__: target
-    for target in (protocol, rdb, dump, packs, aof, manifest, lua, function, libraries, acl, config, pattern)
-}
+    for target in (
+        protocol, rdb, dump, packs, aof, manifest, lua, function, libraries, acl, config, pattern, bus, nodes,
+    )
+}  # fmt: skip
