@@ -134,7 +134,8 @@ def hello(client: Client, argv: Argv) -> Reply:
     return client.wire.map_header(7) + b"".join((
         b"$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n", bulk(REDIS_VERSION.encode()),
         b"$5\r\nproto\r\n", integer(client.wire.version), b"$2\r\nid\r\n", integer(client.id),
-        b"$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n", bulk(server.role),
+        b"$4\r\nmode\r\n", bulk(b"standalone" if server.cluster is None else b"cluster"),
+        b"$4\r\nrole\r\n", bulk(server.role),
         b"$7\r\nmodules\r\n", EMPTY_ARRAY,
     ))  # fmt: skip
 
