@@ -37,7 +37,7 @@ EXT_SHARD_ID: Final = 3
 SIGNATURE: Final = b"RCmb"
 VERSION: Final = 1
 _PREFIX = Struct(">4sIHHH")
-_HEADER = Struct(">4sIHHHHQQQ40s2048s40s46sH30xHHHB3s")
+_HEADER = Struct(">4sIHHHHQQq40s2048s40s46sH30xHHHB3s")
 _GOSSIP = Struct(">40sII46sHHHHH")
 _EXTENSION = Struct(">IHH")
 _FORGOTTEN = Struct(">40sQ")
@@ -48,6 +48,9 @@ HEADER_BYTES: Final = _HEADER.size
 GOSSIP_BYTES: Final = _GOSSIP.size
 _NO_NAME = bytes(NAME_LENGTH)
 _IP_BYTES: Final = 46
+_U16: Final = 0xFFFF
+_U64: Final = 0xFFFFFFFFFFFFFFFF
+"""What C cuts off, so do we: an epoch that wraps around, a bus' port beyond the last."""
 
 
 class BadPacket(Exception):
@@ -86,7 +89,7 @@ class Extension(NamedTuple):
         if len(self.data) < _FORGOTTEN.size:
             return None
         name, seconds = _FORGOTTEN.unpack_from(self.data)
-        return name.decode("latin-1"), seconds
+        return _string(name), seconds
 
 
 @dataclass(slots=True)
@@ -128,10 +131,10 @@ class Packet:
         """The bytes that travel."""
         body = self._encode_body()
         header = _HEADER.pack(
-            SIGNATURE, HEADER_BYTES + len(body), VERSION, self.port, self.kind, len(self.gossip), self.current_epoch,
-            self.config_epoch, self.offset & 0xFFFFFFFFFFFFFFFF, _name(self.sender), pack(self.slots),
-            _name(self.master), _padded(self.ip), len(self.extensions), self.other_port, self.bus_port, self.flags,
-            self.failed, bytes([self.message_flags]) + self.reserved,
+            SIGNATURE, HEADER_BYTES + len(body), VERSION, self.port & _U16, self.kind, len(self.gossip),
+            self.current_epoch & _U64, self.config_epoch & _U64, self.offset, _name(self.sender), pack(self.slots),
+            _name(self.master), _padded(self.ip), len(self.extensions), self.other_port & _U16, self.bus_port & _U16,
+            self.flags, self.failed, bytes([self.message_flags]) + self.reserved,
         )  # fmt: skip
         return header + body
 
@@ -148,7 +151,7 @@ class Packet:
         if self.kind in (PUBLISH, PUBLISHSHARD):
             return _PUBLISH.pack(len(self.channel), len(self.message)) + self.channel + self.message
         if self.kind == UPDATE:
-            return _UPDATE.pack(self.epoch, _name(self.name), pack(self.claimed))
+            return _UPDATE.pack(self.epoch & _U64, _name(self.name), pack(self.claimed))
         if self.kind == MODULE:
             identity, kind = self.module
             return _MODULE.pack(identity, len(self.message), kind) + self.message
@@ -156,19 +159,23 @@ class Packet:
 
 
 def _name(name: str) -> bytes:
-    return name.encode("latin-1") if name else _NO_NAME
+    return name.encode("utf-8", "surrogateescape") if name else _NO_NAME
 
 
 def _padded(ip: str) -> bytes:
-    return ip.encode("latin-1")[: _IP_BYTES - 1]
+    return ip.encode("utf-8", "surrogateescape")[: _IP_BYTES - 1]
+
+
+def _string(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _text(data: bytes) -> str:
-    return data.partition(b"\0")[0].decode("latin-1")
+    return _string(data.partition(b"\0")[0])
 
 
 def _decoded_name(data: bytes) -> str:
-    return "" if data == _NO_NAME else data.decode("latin-1")
+    return "" if data == _NO_NAME else _string(data)
 
 
 def _encode_gossip(entry: Gossip) -> bytes:
@@ -178,7 +185,7 @@ def _encode_gossip(entry: Gossip) -> bytes:
 
 def text_extension(kind: int, text: str) -> Extension:
     """An extension that holds *text*, a NUL, and what makes its length a multiple of eight."""
-    data = text.encode("latin-1") + b"\0"
+    data = text.encode("utf-8", "surrogateescape") + b"\0"
     return Extension(kind, data + bytes(-len(data) % 8))
 
 
@@ -216,7 +223,7 @@ def decode(data: bytes) -> Packet:
         other_port, bus_port, flags, failed, message_flags,
     ) = _HEADER.unpack_from(data)  # fmt: skip
     packet = Packet(
-        kind, sender.decode("latin-1"), unpack(slots), _decoded_name(master), current_epoch, config_epoch, offset,
+        kind, _string(sender), unpack(slots), _decoded_name(master), current_epoch, config_epoch, offset,
         _text(ip), port, other_port, bus_port, flags, failed, message_flags[0], message_flags[1:],
     )  # fmt: skip
     if kind <= MEET:
@@ -240,7 +247,7 @@ def _decode_ping(packet: Packet, data: bytes, count: int, extensions: int) -> No
     if position > len(data) or not packet.message_flags & EXTENDED:
         _check_length(packet.kind, data, position)
     packet.gossip = [
-        Gossip(name.decode("latin-1"), sent, received, _text(ip), *rest)
+        Gossip(_string(name), sent, received, _text(ip), *rest)
         for name, sent, received, ip, *rest in _GOSSIP.iter_unpack(data[HEADER_BYTES:position])
     ]
     if packet.message_flags & EXTENDED:
@@ -270,7 +277,7 @@ def _decode_other(packet: Packet, data: bytes) -> None:
     kind, start = packet.kind, HEADER_BYTES
     if kind == FAIL:
         _check_length(kind, data, start + NAME_LENGTH)
-        packet.name = data[start:].decode("latin-1")
+        packet.name = _string(data[start:])
     elif kind in (PUBLISH, PUBLISHSHARD):
         _check_room(kind, data, start + _PUBLISH.size)
         channel, message = _PUBLISH.unpack_from(data, start)
@@ -280,7 +287,7 @@ def _decode_other(packet: Packet, data: bytes) -> None:
     elif kind == UPDATE:
         _check_length(kind, data, start + _UPDATE.size)
         packet.epoch, name, slots = _UPDATE.unpack_from(data, start)
-        packet.name, packet.claimed = name.decode("latin-1"), unpack(slots)
+        packet.name, packet.claimed = _string(name), unpack(slots)
     elif kind == MODULE:
         _check_room(kind, data, start + _MODULE.size)
         identity, length, number = _MODULE.unpack_from(data, start)

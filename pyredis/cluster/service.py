@@ -55,7 +55,7 @@ class Cluster:
         server, state = self._server, self.state
         state.scheduled = self._wake
         state.slot_released = self._slot_released
-        server.cron.every(PERIOD_MS, lambda server: self.member.cron.turn())
+        server.cron.every(PERIOD_MS, self._cron)
         server.cron.every(PERIOD_MS, lambda server: self.routing.recheck_blocked())
         server.cron.every(FORGET_KEYS_MS, lambda server: self.keys.forget())
         server.restrict(GATE_CLUSTER)
@@ -66,6 +66,11 @@ class Cluster:
         leader, pausing, manual = self._server.replication.leader, self._server.pausing, self.member.manual
         otherwise = leader.ping_suspended
         leader.ping_suspended = lambda: bool(otherwise() or (manual.active and pausing.mode))
+
+    def _cron(self, server: Server) -> None:
+        """Nothing happens by itself while the data of the start are loaded: others may have our slots by now."""
+        if not server.loading or self.host.following:
+            self.member.cron.turn()
 
     # --- starting and stopping -------------------------------------------------------------------
 

@@ -150,3 +150,16 @@ def test_packets_with_a_changed_byte_raise_nothing_else(packet, position, byte):
     data[position % len(data)] = byte
     with contextlib.suppress(BadPacket):
         decode(bytes(data))
+
+
+def test_names_of_any_language_travel():
+    extension = text_extension(EXT_HOSTNAME, "Knoten-ж")
+    assert len(extension.data) % 8 == 0
+    assert decode(Packet(PING, NAME, message_flags=EXTENDED, extensions=[extension]).encode()).extensions[0].text == (
+        "Knoten-ж"
+    )
+
+
+def test_what_does_not_fit_is_cut_off_as_in_c():
+    packet = decode(Packet(PING, NAME, current_epoch=1 << 64, bus_port=65536 + 7, ip="1" * 60, offset=-1).encode())
+    assert (packet.current_epoch, packet.bus_port, packet.ip, packet.offset) == (0, 7, "1" * 45, -1)
