@@ -19,7 +19,7 @@ from ..errors import (
     SlotNotServed,
     SlotUnstable,
 )
-from ..registry.flags import ASKING, MOVES_KEYS, PUBSUB, RELAYS_QUEUE, WRITE
+from ..registry.flags import ASKING, INCOMPLETE, MOVES_KEYS, PUBSUB, RELAYS_QUEUE, WRITE
 from ..registry.keyspecs import iter_keys
 from ..resp.encode import encode_error
 from .describe import endpoint, port_for
@@ -49,11 +49,16 @@ class Routing:
 
         Leaves the slot of its keys in ``client.slot``, -1 without any.
         """
+        state = self._state
+        if command in self._single:  # nearly always, and nearly always so
+            slot = key_slot(argv[1])
+            if state.owners[slot] is state.myself and state.health.ok and slot not in state.migrating:
+                client.slot = slot
+                return
         client.slot = -1
         keys = self._keys(client, command, argv)
         if not keys:
             return
-        state = self._state
         slot, owner = self._common_slot(keys)
         if not state.health.ok:
             self._refuse_when_down(command, command.flags if command.flags & RELAYS_QUEUE else flags)
@@ -68,8 +73,6 @@ class Routing:
 
     def _keys(self, client: Client, command: Command, argv: Argv) -> list[bytes]:
         """The keys of *command*; of EXEC those of all queued commands."""
-        if command in self._single:
-            return argv[1:2]
         if not command.flags & RELAYS_QUEUE:
             return _keys_in(command, argv)
         if client.transaction is None:
@@ -195,7 +198,8 @@ def _keys_in(command: Command, argv: Argv) -> list[bytes]:
 
 def _has_single_key(command: Command) -> bool:
     """Whether the one key of *command* is its first argument."""
-    if command.get_keys is not None or len(command.key_specs) != 1 or abs(command.arity) < 2:
+    if len(command.key_specs) != 1:
         return False
     spec = command.key_specs[0]
-    return spec.begin == "index" and spec.index == 1 and spec.find == "range" and spec.last == 0
+    first = spec.begin == "index" and spec.index == 1 and spec.find == "range" and spec.last == 0
+    return first and command.least >= 2 and not spec.flags & INCOMPLETE

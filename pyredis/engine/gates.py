@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import (
     BusyScript,
@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     from ..registry.command import Argv, Command
     from .client import Client
 
+REFUSING: Final = (
+    GATE_MEMORY | GATE_DISK | GATE_REPLICAS | GATE_READONLY | GATE_SUBSCRIBED | GATE_STALE | GATE_LOADING | GATE_BUSY
+    | GATE_REPLICA
+)  # fmt: skip
+"""What ``_refuse`` looks at."""
+
 
 def guard(client: Client, command: Command, argv: Argv) -> bool:
     """True if *command* may run now.  False: it was queued or postponed.  Raises what refuses it."""
@@ -75,10 +81,13 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
         server.acl.check_or_raise(client, command, argv)
     flags = command.flags
     if not client.internal:
-        flags, missing = _effective_flags(client, command, argv)
+        missing = ~flags
+        if flags & (RELAYS_SCRIPT | RELAYS_QUEUE):
+            flags, missing = _effective_flags(client, command, argv)
         if gate & GATE_CLUSTER:
             server.cluster.redirect(client, command, argv, flags)
-        _refuse(client, command, gate, flags, missing)
+        if gate & REFUSING:
+            _refuse(client, command, gate, flags, missing)
         if gate & GATE_PAUSED and server.pausing.postpone(client, command, argv, flags):
             return False
     if gate & GATE_MULTI:

@@ -365,3 +365,16 @@ def test_a_script_cannot_use_keys_while_the_cluster_is_down(send: Peer) -> None:
     assert send("EVAL", script, "0", MINE).startswith(
         b"-ERR Script attempted to execute a write command while the cluster is down and readonly"
     )
+
+
+def test_commands_with_one_key_are_told_apart(server: Server) -> None:
+    single = server.cluster.routing._single
+    names = {command.name for command in single}
+    assert names > {"get", "set", "hset", "zadd", "incrby", "spublish", "xadd"}
+    assert names.isdisjoint(
+        {"object|encoding", "mget", "eval", "sort", "lmpop", "migrate", "xread", "ssubscribe", "rename", "exec"}
+    )
+    for command in single:
+        argv = [command.wire_name, *(b"a%d" % at for at in range(1, max(command.least, 4)))]
+        if command.get_keys is not None:
+            assert [position for position, _ in command.get_keys(command, argv)] == [1]
