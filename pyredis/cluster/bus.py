@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigRefused
-from ..util.sockets import bind_reason, listen_tcp
+from ..util.sockets import listen_all
 from ..util.tlstransport import TlsTransport
 from .announce import bus_port
 from .link import BusLink
@@ -50,18 +50,11 @@ class Bus:
         """Listen on every address of ``bind``.  Raises BusError."""
         config = self._server.config
         port = bus_port(config)
-        for address in config.bind:
-            optional, host = address.startswith("-"), address.removeprefix("-")
-            try:
-                self._sockets.append(listen_tcp(host, port, config.tcp_backlog))
-            except (OSError, OverflowError) as error:
-                if optional:
-                    continue
-                reason = bind_reason(error) if isinstance(error, OSError) else str(error)
-                self.log.warning(f"Warning: Could not create server TCP listening socket {host}:{port}: {reason}")
-                self.log.warning(f"Failed listening on port {port} (cluster), aborting.")
-                self.close()
-                raise BusError from None
+        try:
+            self._sockets = listen_all(config.bind, port, config.tcp_backlog, self.log.warning)
+        except OSError:
+            self.log.warning(f"Failed listening on port {port} (cluster), aborting.")
+            raise BusError from None
 
     async def start(self) -> None:
         """Take connections, and let the member make its own."""

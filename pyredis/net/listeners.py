@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import socket
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigRefused
-from ..util.sockets import bind_reason, listen_tcp
+from ..util.sockets import listen_all
 from .connection import Connection
 from .tls import accept_tls
 
@@ -24,10 +23,6 @@ NO_PORT: Final = "Unable to listen on this port. Check server logs."
 NO_ADDRESS: Final = "Failed to bind to specified addresses."
 ORDER: Final = ("tcp", "unix", "tls")
 """The numbers of the kinds in INFO."""
-
-_UNSUPPORTED = {
-    errno.ENOPROTOOPT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT, errno.EPFNOSUPPORT, errno.EAFNOSUPPORT,
-}  # fmt: skip
 
 
 class ListenError(Exception):
@@ -110,22 +105,8 @@ class Listeners:
 
     def _bind(self, port: int) -> list[socket.socket]:
         """Listening sockets for *port* of every address of ``bind`` (server.c listenToPort).  Raises OSError."""
-        sockets: list[socket.socket] = []
-        for address in self._server.config.bind:
-            optional = address.startswith("-")
-            host = address.removeprefix("-")
-            try:
-                sockets.append(listen_tcp(host, port, self._server.config.tcp_backlog))
-            except OSError as error:
-                self._server.log.warning(
-                    f"Warning: Could not create server TCP listening socket {host}:{port}: {bind_reason(error)}"
-                )
-                if (optional and error.errno == errno.EADDRNOTAVAIL) or error.errno in _UNSUPPORTED:
-                    continue
-                for bound in sockets:
-                    bound.close()
-                raise
-        return sockets
+        config = self._server.config
+        return listen_all(config.bind, port, config.tcp_backlog, self._server.log.warning)
 
     def _serve(self, kind: str, sockets: list[socket.socket]) -> None:
         backlog = self._server.config.tcp_backlog
