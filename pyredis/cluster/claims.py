@@ -72,6 +72,7 @@ class Claims:
         whoever moves them.
         """
         state = self._state
+        before = sender.slots
         lost = 0
         dirty: list[int] = []
         for slot in slots_in(slots):
@@ -86,6 +87,7 @@ class Claims:
                 lost += 1
             state.unassign(slot)
             state.assign(slot, sender)
+        if sender.slots != before:
             state.schedule(_EVERYTHING)
         return lost, dirty
 
