@@ -87,6 +87,8 @@ def rewritten(config: Config, old: bytes, users: Iterable[bytes] = (), *, force_
     for parameter in PARAMETERS:
         name = parameter.name.encode()
         lines.mark(name)
+        if config.cluster_enabled and parameter.attribute == "replicaof":  # that is in nodes.conf
+            continue
         value = getattr(config, parameter.attribute)
         for text, wanted in parameter.kind.written(value, parameter.default):
             lines.write(name, text, wanted)

@@ -434,3 +434,13 @@ def test_figures(send: Peer, other: Node, replica: Node) -> None:
 def test_all_slots_in_few_words(server: Server, send: Peer) -> None:
     assert send("CLUSTER", "ADDSLOTSRANGE", "0", "16383") == OK
     assert server.cluster.state.myself.slots == ALL
+
+
+def test_the_master_of_a_replica_is_not_written_into_the_configuration_file(
+    server: Server, send: Peer, other: Node, tmp_path: Path
+) -> None:
+    server.config.file = str(tmp_path / "redis.conf")
+    send("CLUSTER", "REPLICATE", OTHER)
+    assert send("CONFIG", "REWRITE") == OK
+    assert "cluster-enabled yes" in (tmp_path / "redis.conf").read_text()
+    assert "replicaof" not in (tmp_path / "redis.conf").read_text()
