@@ -192,31 +192,40 @@ class Network:
             link.other.other = link
             link.owner.member.linked(link)
 
+    def deliver(self) -> None:
+        """Hand over what has been sent by now, and let everybody end a turn of the loop."""
+        self._dial()
+        queue, self.queue = self.queue, deque()
+        for link, packet in queue:
+            other = link.other
+            if other is None or link.closed or other.closed or not self.reachable(link.owner, other.owner):
+                continue
+            self.tap(link.owner, other.owner, packet)
+            if not other.owner.member.received(other, packet):
+                other.close()
+        for node in self.nodes:
+            if node.alive and node.state.todo:
+                node.member.cron.before_sleep()
+
     def settle(self) -> None:
         """Deliver until nobody has anything to say."""
         while self.queue or self.dialling or any(node.state.todo for node in self.nodes if node.alive):
-            self._dial()
-            queue, self.queue = self.queue, deque()
-            for link, packet in queue:
-                other = link.other
-                if other is None or link.closed or other.closed or not self.reachable(link.owner, other.owner):
-                    continue
-                self.tap(link.owner, other.owner, packet)
-                if not other.owner.member.received(other, packet):
-                    other.close()
-            for node in self.nodes:
-                if node.alive and node.state.todo:
-                    node.member.cron.before_sleep()
+            self.deliver()
+
+    def tick(self, rounds: int = 20) -> None:
+        """One turn of the cron everywhere, and then at most so many exchanges: somebody may wait for time to pass."""
+        self.now_ms += PERIOD_MS
+        for node in self.nodes:
+            if node.alive:
+                node.member.cron.turn()
+        for _ in range(rounds):
+            self.deliver()
 
     def run(self, milliseconds: int) -> None:
         """Let that much time pass."""
         end = self.now_ms + milliseconds
         while self.now_ms < end:
-            self.now_ms += PERIOD_MS
-            for node in self.nodes:
-                if node.alive:
-                    node.member.cron.turn()
-            self.settle()
+            self.tick()
 
     def run_until(self, condition: Callable[[], bool], milliseconds: int = 60_000) -> int:
         """Let time pass until *condition* holds; how much.  AssertionError if it takes too long."""
