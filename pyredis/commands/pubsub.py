@@ -112,7 +112,11 @@ def publish(client: Client, argv: Argv) -> Reply:
     """PUBLISH channel message"""
     server = client.server
     receivers = server.pubsub.publish(argv[1], argv[2])
-    _pass_on(client, argv, sharded=False)
+    if server.cluster is None:
+        server.propagation.add(client.db.index, argv, REPLICAS)
+        server.unsettled = True
+    else:
+        server.cluster.member.publish(argv[1], argv[2], sharded=False)
     return integer(receivers)
 
 
@@ -121,18 +125,12 @@ def spublish(client: Client, argv: Argv) -> Reply:
     """SPUBLISH shardchannel message"""
     server = client.server
     receivers = server.pubsub.publish_shard(argv[1], argv[2])
-    _pass_on(client, argv, sharded=True)
-    return integer(receivers)
-
-
-def _pass_on(client: Client, argv: Argv, *, sharded: bool) -> None:
-    """Have the replicas publish it, too; in a cluster the other nodes hear of it over the bus."""
-    server = client.server
-    if server.cluster is not None:
-        server.cluster.member.publish(argv[1], argv[2], sharded=sharded)
-    else:
+    if server.cluster is None:
         server.propagation.add(client.db.index, argv, REPLICAS)
         server.unsettled = True
+    else:
+        server.cluster.member.publish(argv[1], argv[2], sharded=True)
+    return integer(receivers)
 
 
 @command("PUBSUB", arity=-2)
