@@ -142,7 +142,7 @@ class Bus:
     def link_made(self, link: BusLink) -> None:
         """The connection stands."""
         if link.inbound:
-            self.log.verbose(f"Accepting cluster node connection from {link.peer_ip}")
+            self.log.verbose(f"Accepting cluster node connection from {link.peer}")
         else:
             self._member.linked(link)
         self.flush_soon()

@@ -56,7 +56,7 @@ class BusLink(asyncio.Protocol):
             try:
                 length = packet_length(self._received)
             except BadPacket as problem:
-                self._bus.log.warning(f"{problem} from {self._peer}")
+                self._bus.log.warning(f"{problem} from {self.peer}")
                 self.close()
                 return
             if len(self._received) < length:
@@ -93,6 +93,7 @@ class BusLink(asyncio.Protocol):
             return
         self._closed = True
         self._queue.clear()
+        self._queued = 0
         self._received.clear()
         self._bus.link_closed(self)
         if self._transport is not None:
@@ -135,5 +136,6 @@ class BusLink(asyncio.Protocol):
         return self._name("sockname")[0]
 
     @property
-    def _peer(self) -> str:
+    def peer(self) -> str:
+        """Its address and port, for the log."""
         return "{}:{}".format(*self._name("peername"))

@@ -204,6 +204,41 @@ def test_the_filter_drops_packets(tmp_path: Path) -> None:
     on_loop(tmp_path, body)
 
 
+def test_nobody_there_counts_as_a_ping_without_answer(tmp_path: Path) -> None:
+    async def body(start: Start) -> None:
+        one, other = await start(), await start()
+        meet(one, other)
+        await until(lambda: know(one, other))
+        node = seen(one, other)
+        other.cluster.stop()
+        node.ping_sent_ms = 0
+        await until(lambda: node.ping_sent_ms != 0)
+        await until(lambda: node.link is None)
+        assert f"Connection with Node {node.name} at 127.0.0.1:{node.bus_port} failed: " in (
+            tmp_path / "0.log"
+        ).read_text("utf-8")
+
+    on_loop(tmp_path, body)
+
+
+def test_an_attempt_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    async def body(start: Start) -> None:
+        one = await start(bind_source_addr="127.0.0.1")
+        node = one.cluster.state.new_node(None, HANDSHAKE)
+        node.ip, node.bus_port = "127.0.0.1", one.config.cluster_port
+        link = one.cluster.bus.connect(node)
+        assert (link.events, link.peer_ip, link.queued_bytes) == ("", "", EMPTY_BYTES)
+        link.send(b"x" * 100)
+        assert link.queued_bytes == EMPTY_BYTES + 140
+        link.close()
+        link.close()
+        link.send(b"more")
+        assert (link.queued_bytes, link.is_closed, one.cluster.bus._links) == (EMPTY_BYTES, True, {})
+        await asyncio.wait([link.attempt])
+
+    on_loop(tmp_path, body)
+
+
 async def talk(server: Server, data: bytes, wait: int) -> bytes:
     """What comes back on the bus of *server* to *data*: *wait* bytes, or all until it hangs up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", bus_port(server.config))

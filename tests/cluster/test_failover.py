@@ -8,8 +8,8 @@ from pyredis.cluster.cron import PERIOD_MS
 from pyredis.cluster.failover import Obstacle
 from pyredis.cluster.manual_failover import PAUSE_FACTOR
 from pyredis.cluster.manual_failover import TIMEOUT_MS as MANUAL_MS
-from pyredis.cluster.messages import AUTH_ACK, AUTH_REQUEST, FORCE_ACK
-from pyredis.cluster.node import FAIL, NOFAILOVER, REPLICA
+from pyredis.cluster.messages import AUTH_ACK, AUTH_REQUEST, FORCE_ACK, UPDATE, Packet
+from pyredis.cluster.node import FAIL, MASTER, NOFAILOVER, REPLICA
 from pyredis.cluster.slots import bitmap_of
 from pyredis.cluster.state import SYNC_CONFIG
 
@@ -109,6 +109,20 @@ def test_replicas_that_do_not_stand_do_not_count():
     network.run(TIMEOUT_MS)
     behind.sees(ahead).flags |= NOFAILOVER
     assert behind.member.election.current_rank() == 0
+
+
+def test_a_replica_that_falls_behind_waits_longer():
+    network = cluster_of(3, 2)
+    behind, ahead = network.nodes[3], network.nodes[4]
+    network.nodes[0].alive = False
+    network.run_until(lambda: behind.sees(network.nodes[0]).is_(FAIL))
+    election = behind.member.election
+    network.run_until(lambda: election.time_ms > network.now_ms)
+    time = election.time_ms
+    behind.sees(ahead).repl_offset = 999
+    election.handle()
+    assert (election.time_ms, election.rank) == (time + 1000, 1)
+    assert "Replica rank updated to #1, added 1000 milliseconds of delay." in behind.log
 
 
 def test_no_failover_is_respected(six):
@@ -340,6 +354,15 @@ def test_a_replica_of_a_replica_moves_to_the_grandmaster(six):
     replica.member.set_master(replica.sees(master))
     replica.member.claims.take_in(replica.sees(six.nodes[1]), 0, bitmap_of(range(5461, 10922)))
     assert replica.me.master is replica.sees(grandmaster)
+
+
+def test_an_update_tells_that_a_replica_is_a_master_now(six):
+    one, replica = six.nodes[1], six.nodes[3]
+    packet = Packet(UPDATE, six.nodes[2].name, name=replica.name, epoch=99, claimed=six.nodes[0].me.slots)
+    assert one.member.received(one.sees(six.nodes[2]).inbound_link, packet.encode())
+    assert one.sees(replica).is_(MASTER)
+    assert one.sees(replica).config_epoch == 99
+    assert one.state.owners[0] is one.sees(replica)
 
 
 def test_an_update_about_ourselves_is_discarded(six):

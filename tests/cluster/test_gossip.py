@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from pyredis.cluster.cron import PERIOD_MS
-from pyredis.cluster.messages import EXT_HOSTNAME, FAIL, MEET, PING, PUBLISH, Packet, decode, text_extension
+from pyredis.cluster.messages import EXT_HOSTNAME, FAIL, MEET, PING, PUBLISH, Gossip, Packet, decode, text_extension
 from pyredis.cluster.node import FAIL as FAILED
 from pyredis.cluster.node import HANDSHAKE, MASTER, NOADDR, NOFAILOVER, PFAIL
 
@@ -210,7 +210,56 @@ def test_another_node_at_the_address_is_not_mistaken(three):
     one.sees(third).link.close()
     one.sees(third).ip = other.ip
     three.run(PERIOD_MS)
-    assert one.sees(third).is_(NOADDR) or one.sees(third).ip == third.ip
+    assert one.sees(third).is_(NOADDR)
+    assert (one.sees(third).ip, one.sees(third).bus_port) == ("", 0)
+    assert f"PONG contains mismatching sender ID. About node {third.name} added" in one.log
+    three.run_until(lambda: one.sees(third).ip == third.ip)
+
+
+def test_meeting_a_node_that_is_known_changes_nothing(three):
+    one, other, _ = three.nodes
+    assert one.member.meet(other.ip, 7000, 17000)
+    assert len(one.state.nodes) == 4
+    three.run(PERIOD_MS)
+    assert len(one.state.nodes) == 3
+    assert f"Handshake: we already know node {other.name} (), updating the address if needed." in one.log
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_gossip_tells_where_an_unreachable_node_is_now(three, tls):
+    one, other, third = three.nodes
+    one.config.tls_cluster = tls
+    node = one.sees(third)
+    node.flags |= PFAIL
+    link = node.link
+    entry = Gossip(third.name, 0, 0, "10.0.0.50", 1, 2, MASTER, 3)
+    one.member.gossip.read(Packet(PING, other.name, gossip=[entry]), one.sees(other))
+    assert (node.ip, node.bus_port) == ("10.0.0.50", 2)
+    assert (node.tcp_port, node.tls_port) == ((3, 1) if tls else (1, 3))
+    assert link.closed
+
+
+def test_a_master_nobody_replaced_is_no_longer_failed_after_a_while(three):
+    one, _, third = three.nodes
+    node = one.sees(third)
+    node.flags |= FAILED
+    node.fail_ms = three.now_ms - 2 * TIMEOUT_MS
+    one.member.gossip.clear_failure(node)
+    assert node.is_(FAILED)
+    node.fail_ms -= 1
+    one.member.gossip.clear_failure(node)
+    assert not node.is_(FAILED)
+    assert "is reachable again and nobody is serving its slots after some time." in one.log
+
+
+def test_others_pongs_count(three):
+    one, other, third = three.nodes
+    node = one.sees(third)
+    node.pong_received_ms = node.ping_sent_ms = 0
+    for seconds, expected in ((three.now_ms // 1000, three.now_ms // 1000 * 1000), (three.now_ms // 1000 + 5, None)):
+        entry = Gossip(third.name, 0, seconds, third.ip, 7000, 17000, MASTER, 0)
+        one.member.gossip.read(Packet(PING, other.name, gossip=[entry]), one.sees(other))
+        assert node.pong_received_ms == (expected or three.now_ms // 1000 * 1000)
 
 
 # --- single packets -------------------------------------------------------------------------------
