@@ -15,7 +15,7 @@ from .cron import PERIOD_MS
 from .host import ServerHost
 from .keys import KeyIndex
 from .member import Member
-from .node import BUS_PORT_OFFSET, REPLICA
+from .node import BUS_PORT_OFFSET, NOADDR, REPLICA
 from .nodes_file import ClusterFileError, NodesFile
 from .redirect import Routing
 from .slots import key_slot, slots_in
@@ -69,6 +69,8 @@ class Cluster:
 
     def _cron(self, server: Server) -> None:
         """Nothing happens by itself while the data of the start are loaded: others may have our slots by now."""
+        if self.bus is not None:
+            self.bus.release()
         if not server.loading or self.host.following:
             self.member.cron.turn()
 
@@ -88,6 +90,13 @@ class Cluster:
             self._save_first()
         self._check_ports()
         self.member.announcer.install()
+        self._resume_role()
+
+    def _resume_role(self) -> None:
+        """A replica is one from the start: the data set is loaded as a replica's, and may be gone on from."""
+        config, master = self._server.config, self.state.myself.master
+        if master is not None and master.ip and not master.is_(NOADDR):
+            config.replicaof = (master.ip, master.tls_port if config.tls_replication else master.tcp_port)
 
     def _save_first(self) -> None:
         try:
@@ -198,6 +207,8 @@ class Cluster:
             hooks.append(self._before_sleep)
 
     def _before_sleep(self) -> None:
+        if self._server.serving:
+            return  # a script runs: later
         self.member.cron.before_sleep()
         if self._released:
             self._close_channels()

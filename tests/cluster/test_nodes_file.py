@@ -195,3 +195,13 @@ def test_a_suspected_node_is_written_as_such(server: Server, other: Node, path: 
     other.flags |= PFAIL
     server.cluster.save(False)
     assert f"{other.name} 10.0.0.2:7001@17001,,tls-port=0,shard-id={other.shard_id} master,fail? - " in path.read_text()
+
+
+def test_a_replica_is_one_before_it_loads_its_data(start: Start, path: Path) -> None:
+    path.write_text(
+        f"{A} 10.0.0.1:7000@17000 master - 0 0 1 connected 0-16383\n{B} :7001@17001 myself,slave {A} 0 0 0 connected\n"
+    )
+    server = start()
+    server.replication.prepare_load()
+    assert server.replication.follower.leader_address == ("10.0.0.1", 7000)
+    assert (server.role, server.keeps_expired) == (b"replica", True)
