@@ -92,7 +92,8 @@ def guard(client: Client, command: Command, argv: Argv) -> bool:
             return False
     if gate & GATE_MULTI:
         assert client.transaction is not None
-        client.transaction.queue(command, argv, flags)
+        if not client.dirty_cas:  # else it cannot succeed
+            client.transaction.queue(command, argv, flags)
         client.out.append(QUEUED)
         return False
     if gate & GATE_MONITORED and command.flags & RELAYS_SCRIPT and not server.loading:

@@ -378,3 +378,14 @@ def test_commands_with_one_key_are_told_apart(server: Server) -> None:
         argv = [command.wire_name, *(b"a%d" % at for at in range(1, max(command.least, 4)))]
         if command.get_keys is not None:
             assert [position for position, _ in command.get_keys(command, argv)] == [1]
+
+
+@pytest.mark.usefixtures("whole")
+def test_what_follows_a_lost_watch_is_not_even_queued(send: Peer, connect: Callable[[], Peer]) -> None:
+    send("WATCH", "a")
+    connect()("SET", "a", "1")
+    send("MULTI")
+    assert send("SET", "a", "1") == b"+QUEUED\r\n"
+    assert send("SET", "b", "1") == b"+QUEUED\r\n"
+    assert b" multi=0 " in connect()("CLIENT", "LIST")
+    assert send("EXEC") == b"*-1\r\n"  # not CROSSSLOT: there is nothing to redirect
