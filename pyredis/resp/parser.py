@@ -148,7 +148,7 @@ class RequestParser(StrictParser):
         if chunk:
             try:
                 argv = self._gets()
-            except hiredis.ProtocolError:
+            except Exception:  # TypeError for a map with an array as a key: it makes objects of what it reads
                 argv = False
             end = _verified_end(chunk, self._at, argv, self.max_bulk)
             if end:

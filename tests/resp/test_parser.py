@@ -123,9 +123,13 @@ def test_long_and_many_arguments_come_from_hiredis_as_well():
     assert following() is False
 
 
-@pytest.mark.parametrize(
-    "odd", [b"+OK", b":1", b"$-1", b"*1\r\n$1\r\nx", b"=8\r\ntxt:abcd", b"_", b"#t", b",1.5", b"-E"]
-)
+ODD = [
+    b"+OK", b":1", b"$-1", b"*1\r\n$1\r\nx", b"=8\r\ntxt:abcd", b"_", b"#t", b",1.5", b"-E", b"(" + b"9" * 5000,
+    b"%1\r\n+a\r\n+b", b"%1\r\n*0\r\n+b", b"%1\r\n%0\r\n+b", b"~1\r\n*0", b"|1\r\n*0\r\n+b\r\n+c",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_what_only_hiredis_takes_for_an_argument_is_refused(odd):
     stream = command(b"PING") + b"*3\r\n$3\r\nSET\r\n" + odd + b"\r\n$60\r\n" + b"x" * 60 + b"\r\n" + command(b"PING")
     assert said(RequestParser(), [stream]) == said(StrictParser(), [stream])
