@@ -13,6 +13,7 @@ from ..util.sockets import listen_all
 from ..util.tlstransport import TlsTransport
 from .announce import bus_port
 from .link import BusLink
+from .messages import PONG
 from .node import Node
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Bus:
         self._servers: list[asyncio.AbstractServer] = []
         self._links: dict[BusLink, None] = {}
         self._flushing = False
+        self.holding = False
+        """A script keeps the loop waiting: packets wait, too, but pings are answered."""
 
     # --- beginning and end -----------------------------------------------------------------------
 
@@ -155,6 +158,25 @@ class Bus:
         """It is no node's any more."""
         self._links.pop(link, None)
         self._member.link_lost(link)
+
+    # --- while a script runs ---------------------------------------------------------------------
+
+    def hold(self) -> list[tuple[BusLink, int]]:
+        """From now on let packets wait, which may change what a script works on; open links and their descriptors."""
+        self.holding = True
+        return [(link, link.fd) for link in self._links if link.fd >= 0]
+
+    def say_alive(self, link: BusLink) -> None:
+        """Answer a ping, at once."""
+        self._member.outbox.send_ping(link, PONG)
+        link.flush()
+
+    def release(self) -> None:
+        """The script is over: take in what came."""
+        if self.holding:
+            self.holding = False
+            for link in list(self._links):
+                link.go_on()
 
     # --- the end of the turn ---------------------------------------------------------------------
 

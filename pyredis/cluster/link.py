@@ -6,13 +6,15 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Final
 
-from .messages import BadPacket, packet_length
+from .messages import PING, BadPacket, packet_kind, packet_length
 from .node import Node
 
 if TYPE_CHECKING:
     from .bus import Bus
 
 PREFIX_BYTES: Final = 8
+KNOWN_BYTES: Final = 14
+"""So much of a packet tells its length and its kind."""
 EMPTY_BYTES: Final = 48
 """What Redis reckons for an empty queue: a limit below cuts every link."""
 BLOCK_BYTES: Final = 40
@@ -32,18 +34,21 @@ class BusLink(asyncio.Protocol):
         self.inbound = node is None
         self.created_ms = created_ms
         self.attempt: asyncio.Task[None] | None = None
-        self._transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport | None = None
+        """Also set by ``net.blocked``, which reads and writes while the loop cannot."""
         self._closed = False
         self._queue: list[bytes] = []
         self._queued = 0
         self._received = bytearray()
+        self._scanned = 0
+        """How much of it has been looked at for pings while nothing else could be done."""
 
     # --- the event loop calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        self.transport = transport  # type: ignore[assignment]
         if self._closed:
-            self._transport.abort()  # type: ignore[union-attr]
+            self.transport.abort()  # type: ignore[union-attr]
             return
         sock = transport.get_extra_info("socket")
         if sock is not None:
@@ -52,6 +57,9 @@ class BusLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
+        if self._bus.holding:
+            self._answer_pings()
+            return
         while not self._closed and len(self._received) >= PREFIX_BYTES:
             try:
                 length = packet_length(self._received)
@@ -66,6 +74,25 @@ class BusLink(asyncio.Protocol):
             if not self._bus.packet_came(self, packet):
                 self.close()
         self._bus.flush_soon()
+
+    def _answer_pings(self) -> None:
+        """While a script keeps the loop waiting: say that we live, and leave all else for later."""
+        while len(self._received) >= self._scanned + KNOWN_BYTES:
+            head = bytes(self._received[self._scanned : self._scanned + KNOWN_BYTES])
+            try:
+                end = self._scanned + packet_length(head)
+            except BadPacket:
+                return
+            if len(self._received) < end:
+                return
+            self._scanned = end
+            if packet_kind(head)[1] == PING:
+                self._bus.say_alive(self)
+
+    def go_on(self) -> None:
+        """Take in what came meanwhile."""
+        self._scanned = 0
+        self.data_received(b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._closed:
@@ -84,9 +111,9 @@ class BusLink(asyncio.Protocol):
 
     def flush(self) -> None:
         """Hand what waits to the socket, once there is one."""
-        if self._queue and self._transport is not None and not self._closed:
+        if self._queue and self.transport is not None and not self._closed:
             queue, self._queue, self._queued = self._queue, [], 0
-            self._transport.write(b"".join(queue))
+            self.transport.write(b"".join(queue))
 
     def close(self) -> None:
         if self._closed:
@@ -96,14 +123,16 @@ class BusLink(asyncio.Protocol):
         self._queued = 0
         self._received.clear()
         self._bus.link_closed(self)
-        if self._transport is not None:
-            self._transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
         elif self.attempt is not None:
             self.attempt.cancel()
 
+    abort = close
+
     @property
     def queued_bytes(self) -> int:
-        transport = self._transport
+        transport = self.transport
         sending = transport.get_write_buffer_size() if transport is not None and not self._closed else 0
         return EMPTY_BYTES + self._queued + sending
 
@@ -119,12 +148,20 @@ class BusLink(asyncio.Protocol):
     @property
     def events(self) -> str:
         """What the loop waits for, as CLUSTER LINKS shows it: r for reading, w for writing."""
-        if self._transport is None:
+        if self.transport is None:
             return ""
         return "rw" if self.queued_bytes > EMPTY_BYTES else "r"
 
+    @property
+    def fd(self) -> int:
+        """The socket's descriptor; -1 if there is none to be read."""
+        if self.transport is None or self._closed or self.transport.is_closing():
+            return -1
+        sock = self.transport.get_extra_info("socket")
+        return -1 if sock is None else int(sock.fileno())
+
     def _name(self, which: str) -> tuple[str, int]:
-        name = None if self._transport is None else self._transport.get_extra_info(which)
+        name = None if self.transport is None else self.transport.get_extra_info(which)
         return (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
 
     @property

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from ..cluster.link import BusLink
 from ..engine.buffers import REPLY_BUFFER
 from ..util.tlstransport import TlsTransport
 from .connection import Connection, finish_turn
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ..engine.server import Server
     from .listeners import Factory
 
-Carrier = Connection | TlsTransport | Dropped
+Carrier = Connection | TlsTransport | Dropped | BusLink
 """Whoever reads from a socket and holds its transport."""
 
 CHUNK = 1 << 16
@@ -63,7 +64,17 @@ class BlockedService:
             if not transport.is_closing() and connection.fd >= 0:
                 carrier = transport if isinstance(transport, TlsTransport) else connection
                 self._divert(carrier, connection.fd, carrier.transport, None)
+        self._divert_bus()
         return selector
+
+    def _divert_bus(self) -> None:
+        """The other nodes of a cluster have to hear that this one lives."""
+        cluster = self._server.cluster
+        if cluster is None or cluster.bus is None:
+            return
+        for link, fd in cluster.bus.hold():
+            carrier = link.transport if isinstance(link.transport, TlsTransport) else link
+            self._divert(carrier, fd, carrier.transport, None)
 
     def _divert(
         self, carrier: Carrier, fd: int, behind: asyncio.Transport | None, sock: socket.socket | None
@@ -107,6 +118,9 @@ class BlockedService:
                 task = asyncio.get_running_loop().create_task(self._adopt(direct))
                 self._adoptions.add(task)
                 task.add_done_callback(self._adoptions.discard)
+        cluster = self._server.cluster
+        if cluster is not None and cluster.bus is not None:
+            asyncio.get_running_loop().call_soon(cluster.bus.release)
 
     async def _adopt(self, direct: DirectTransport) -> None:
         """Make the loop's own connection of one that was accepted behind its back."""

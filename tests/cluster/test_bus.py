@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from pyredis.app import App, build_server, runner
 from pyredis.cluster.announce import bus_port
 from pyredis.cluster.bus import Bus, BusError
 from pyredis.cluster.link import EMPTY_BYTES
-from pyredis.cluster.messages import HEADER_BYTES, PING, PONG, SIGNATURE, Packet, decode
+from pyredis.cluster.messages import FAIL, HEADER_BYTES, PING, PONG, SIGNATURE, Packet, decode
 from pyredis.cluster.node import HANDSHAKE, REPLICA, Node
 from pyredis.config.config import Config
 from pyredis.engine.client import Client
@@ -29,6 +30,7 @@ from tests import certificates
 from tests.certificates import Authority
 from tests.compat.servers import free_port
 from tests.conftest import encode_command
+from tests.waiting import until as wait_until
 
 PATIENCE = 20.0
 Start = Callable[..., Awaitable[Server]]
@@ -320,19 +322,91 @@ def test_nothing_listens_any_more_after_the_end(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
 
 
+# --- while a script runs --------------------------------------------------------------------------
+
+
+def ping_bus(sock: socket.socket) -> int:
+    """Send a ping; the kind of packet that comes back, which is read whole."""
+    sock.sendall(Packet(PING, "e" * 40).encode())
+    with sock.makefile("rb", buffering=0) as file:
+        head = read_exactly(file, 14)
+        read_exactly(file, int.from_bytes(head[4:8], "big") - 14)
+    return int.from_bytes(head[12:14], "big")
+
+
+def read_exactly(file: Any, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        piece = file.read(length - len(data))
+        assert piece
+        data += piece
+    return data
+
+
+def talk_during_a_script(server: Server, context: ssl.SSLContext | None) -> None:
+    """From a thread: pings are answered though a script does not end; publications wait until it has ended."""
+    plain = socket.create_connection(("127.0.0.1", bus_port(server.config)), timeout=PATIENCE)
+    bus = plain if context is None else context.wrap_socket(plain)
+    client = socket.create_connection(("127.0.0.1", server.config.port), timeout=PATIENCE)
+    other = socket.create_connection(("127.0.0.1", server.config.port), timeout=PATIENCE)
+    with bus, client, other:
+        assert ping_bus(bus) == PONG
+        received = list(server.cluster.state.received)
+        client.sendall(encode_command("EVAL", "while true do end", "0"))
+        reply = b""
+        while not reply.startswith(b"-BUSY "):
+            other.sendall(encode_command("PING"))
+            reply = other.recv(1000)
+        for _ in range(3):
+            assert ping_bus(bus) == PONG
+        bus.sendall(Packet(FAIL, "e" * 40, name="f" * 40).encode()[:-1])
+        assert server.cluster.state.received == received
+        other.sendall(encode_command("SCRIPT", "KILL"))
+        assert other.recv(1000) == b"+OK\r\n"
+        assert client.recv(1000).startswith(b"-ERR Script killed by user")
+        assert ping_until(server, received[PING] + 3)
+
+
+def ping_until(server: Server, count: int) -> bool:
+    return wait_until(lambda: server.cluster.state.received[PING] == count)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_pings_are_answered_while_a_script_runs(tmp_path: Path, tls: bool) -> None:
+    pytest.importorskip("lupa")
+    if tls and certificates.OPENSSL is None:
+        pytest.skip(certificates.MISSING)
+    settings, context = tls_settings(tmp_path) if tls else ({}, None)
+
+    async def body(start: Start) -> None:
+        server = await start(busy_reply_threshold=1)
+        await asyncio.to_thread(talk_during_a_script, server, context)
+
+    on_loop(tmp_path, body, **settings)
+
+
 # --- TLS ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(certificates.OPENSSL is None, reason=certificates.MISSING)
-def test_nodes_meet_with_tls(tmp_path: Path) -> None:
+def tls_settings(tmp_path: Path) -> tuple[dict[str, Any], ssl.SSLContext]:
+    """Directives of nodes that talk with TLS, and what another one needs to talk to them."""
     folder = tmp_path / "tls"
     folder.mkdir()
     authority = Authority(folder)
     mine = authority.issue("node")
-    settings = {
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(authority.cert)
+    context.load_cert_chain(mine.cert, mine.key)
+    return {
         "tls_cluster": True, "tls_replication": True, "tls_ca_cert_file": authority.cert,
         "tls_cert_file": mine.cert, "tls_key_file": mine.key, "tls_auth_clients": "no",
-    }  # fmt: skip
+    }, context  # fmt: skip
+
+
+@pytest.mark.skipif(certificates.OPENSSL is None, reason=certificates.MISSING)
+def test_nodes_meet_with_tls(tmp_path: Path) -> None:
+    settings, _ = tls_settings(tmp_path)
 
     async def body(start: Start) -> None:
         one, other = [await start(tls_port=free_port()) for _ in range(2)]
