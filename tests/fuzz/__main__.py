@@ -1,7 +1,8 @@
-"""A coverage-guided fuzzer to run by hand: ``python -m tests.fuzz TARGET [--seconds N] [--work DIR]``.
+"""A coverage-guided fuzzer to run by hand: ``python -m tests.fuzz TARGET [--seconds N] [--work DIR] [--record]``.
 
 Needs atheris.  Each new kind of failure is printed once and kept as DIR/TARGET-failure-N; copied to
-corpus/TARGET/ it is replayed with every run of the tests.
+corpus/TARGET/ it is replayed with every run of the tests.  So are the inputs in corpus/TARGET.zip, which
+``--record`` makes of what earlier runs left in DIR.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["pyredis"]):
+    from .recorded import CORPUS, load, record
     from .seeds import seeds
     from .targets import TARGETS, Target
-
-CORPUS = Path(__file__).parent / "corpus"
 
 
 class Watched:
@@ -68,10 +68,14 @@ def main() -> None:
     parser.add_argument("target", choices=sorted(TARGETS))
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-work")
+    parser.add_argument("--record", action="store_true", help="only record what earlier runs have found")
     words = parser.parse_args()
     found = words.work / words.target
     found.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(seeds(words.target)):
+    if words.record:
+        print(f"{record(words.target, found)} inputs recorded")
+        return
+    for number, seed in enumerate([*seeds(words.target), *load(words.target)]):
         (found / f"seed-{number}").write_bytes(seed)
     known = CORPUS / words.target
     known.mkdir(parents=True, exist_ok=True)

@@ -9,18 +9,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from .recorded import CORPUS, load
 from .seeds import seeds
 from .targets import TARGETS
 
-CORPUS = Path(__file__).parent / "corpus"
-RECORDED = sorted(path for path in CORPUS.rglob("*") if path.is_file())
+FAILURES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 EXAMPLES = {"protocol": 120, "rdb": 100, "lua": 100, "function": 60, "libraries": 60, "aof": 80}
 SLOW_IS_FINE = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_recorded(path: Path) -> None:
+@pytest.mark.parametrize("path", FAILURES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_failed_once(path: Path) -> None:
     TARGETS[path.parent.name](path.read_bytes())
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_recorded(name: str) -> None:
+    for data in load(name):
+        TARGETS[name](data)
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
