@@ -109,7 +109,12 @@ def _open_slots(state: ClusterState) -> list[str]:
 
 
 def info_text(state: ClusterState) -> str:
-    """The fields of CLUSTER INFO (genClusterInfoString)."""
+    """The reply of CLUSTER INFO (genClusterInfoString)."""
+    return "".join([f"{name}:{value}\r\n" for name, value in info_fields(state)])
+
+
+def info_fields(state: ClusterState) -> list[tuple[str, object]]:
+    """The fields of CLUSTER INFO, in their order."""
     counts, myself = state.counts(), state.myself
     epoch = myself.master.config_epoch if myself.is_(REPLICA) and myself.master is not None else myself.config_epoch
     fields: list[tuple[str, object]] = [
@@ -129,7 +134,7 @@ def info_text(state: ClusterState) -> str:
                 fields.append((f"cluster_stats_messages_{name}_{direction}", number))
         fields.append((f"cluster_stats_messages_{direction}", sum(numbers)))
     fields.append(("total_cluster_links_buffer_limit_exceeded", state.links_over_limit))
-    return "".join([f"{name}:{value}\r\n" for name, value in fields])
+    return fields
 
 
 # --- CLUSTER SLOTS --------------------------------------------------------------------------------

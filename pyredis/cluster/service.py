@@ -12,6 +12,7 @@ from ..replication.intake import empty_data
 from .announce import default_port
 from .bus import Bus, BusError
 from .cron import PERIOD_MS
+from .describe import info_fields
 from .host import ServerHost
 from .keys import KeyIndex
 from .member import Member
@@ -192,6 +193,10 @@ class Cluster:
     def connections(self) -> int:
         """Sockets of the bus, about (getClusterConnectionsCount)."""
         return 2 * (len(self.state.nodes) - 1)
+
+    def info(self) -> list[tuple[str, object]]:
+        """The fields of CLUSTER INFO."""
+        return info_fields(self.state)
 
     @property
     def memory(self) -> int:

@@ -107,6 +107,12 @@ COUNTERS: dict[str, str] = {
     "acl_access_denied_channel": "acl_access_denied_channel_total",
 }  # fmt: skip
 
+CLUSTER_GAUGES: dict[str, str] = {
+    "cluster_stats_messages_sent": "cluster_messages_sent_total",
+    "cluster_stats_messages_received": "cluster_messages_received_total",
+}
+"""Fields of CLUSTER INFO whose metrics have other names."""
+
 DERIVED_FROM = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "cluster")
 INSTANCE_LABELS = (
     "role", "redis_version", "redis_build_id", "redis_mode", "os", "maxmemory_policy", "tcp_port", "run_id",
@@ -177,6 +183,8 @@ def exposition(server: Server) -> bytes:
     _add_configuration(page, server)
     _add_databases(page, server)
     _add_replication(page, fields)
+    if server.cluster is not None:
+        _add_cluster(page, server.cluster.info())
     for command in server.stats.all_commands():
         _add_command(page, server, command)
     for code, count in server.error_counts.items():
@@ -227,6 +235,13 @@ def _add_replication(page: Page, fields: dict[str, object]) -> None:
     for field in ("master_last_io_seconds_ago", "master_sync_in_progress", "slave_repl_offset"):
         if field in fields:
             page.add("gauge", field, number(fields[field]), leader)
+
+
+def _add_cluster(page: Page, fields: list[tuple[str, object]]) -> None:
+    """CLUSTER INFO."""
+    for field, value in fields:
+        if field.startswith("cluster_"):
+            page.add("gauge", CLUSTER_GAUGES.get(field, field), number(value))
 
 
 def _add_command(page: Page, server: Server, command: Command) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pyredis.cluster.node import BUS_PORT_OFFSET, FAIL, HANDSHAKE, MASTER, PFAIL, REPLICA, Link, Node
 from pyredis.cluster.slots import ALL, bitmap_of
+from pyredis.engine.metrics import exposition
 from pyredis.engine.server import Server
 from tests.conftest import Peer
 
@@ -429,6 +430,23 @@ def test_figures(send: Peer, other: Node, replica: Node) -> None:
     assert b"\r\nmem_cluster_links:0\r\n" in send("INFO", "memory")
     assert b"\r\nredis_mode:cluster\r\n" in send("INFO", "server")
     assert b"$4\r\nmode\r\n$7\r\ncluster\r\n" in send("HELLO")
+
+
+@pytest.mark.usefixtures("whole")
+def test_metrics(server: Server) -> None:
+    server.cluster.state.sent[0] = 7
+    page = exposition(server).decode()
+    for line in (
+        "redis_cluster_state 1",
+        "redis_cluster_slots_ok 16384",
+        "redis_cluster_known_nodes 1",
+        "redis_cluster_stats_messages_ping_sent 7",
+        "redis_cluster_messages_sent_total 7",
+        "redis_cluster_connections 0",
+    ):
+        assert f"\n{line}\n" in page
+    server.cluster.state.ok = False
+    assert "\nredis_cluster_state 0\n" in exposition(server).decode()
 
 
 def test_all_slots_in_few_words(server: Server, send: Peer) -> None:
