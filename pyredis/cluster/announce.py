@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .node import BUS_PORT_OFFSET, NOFAILOVER, Node
 from .state import SAVE_CONFIG, UPDATE_STATE, ClusterState
 
 if TYPE_CHECKING:
     from ..config.config import Config
+
+
+_NO_ADDRESS: Final = re.compile(r"[^0-9A-Za-z.:_%-]")
+_NO_NAME: Final = re.compile(r"""[\s\x00-\x1f"',=\\!#$%&()*+:;<>?@\[\]^{|}~]""")
 
 
 class Ports(NamedTuple):
@@ -43,16 +48,24 @@ def client_port(node: Node, config: Config) -> int:
     return node.tls_port if config.tls_cluster else node.tcp_port
 
 
+def valid_address(text: str) -> bool:
+    """Whether *text*, which others sent, can stand in nodes.conf as an address or hostname, and be read again.
+
+    Redis writes whatever comes, and then does not start from the file.
+    """
+    return _NO_ADDRESS.search(text) is None
+
+
 def set_hostname(state: ClusterState, node: Node, hostname: str) -> None:
     """*node* calls itself so, or nothing (updateAnnouncedHostname)."""
-    if node.hostname != hostname:
+    if node.hostname != hostname and valid_address(hostname):
         node.hostname = hostname
         state.schedule(SAVE_CONFIG)
 
 
 def set_human_name(state: ClusterState, node: Node, name: str) -> None:
     """The same for the name in the log (updateAnnouncedHumanNodename)."""
-    if node.human_name != name:
+    if node.human_name != name and not _NO_NAME.search(name):
         node.human_name = name
         state.schedule(SAVE_CONFIG)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .announce import set_hostname, set_human_name
+from .announce import set_hostname, set_human_name, valid_address
 from .messages import (
     EXT_FORGOTTEN_NODE,
     EXT_HOSTNAME,
@@ -109,7 +109,7 @@ class GossipReader:
         """A node that we cannot reach has moved, says one who can."""
         if not node.is_(FAIL | PFAIL) or entry.flags & (NOADDR | FAIL | PFAIL):
             return
-        if (node.ip.lower(), node.bus_port, *self._ports_of(node)) == (
+        if not valid_address(entry.ip) or (node.ip.lower(), node.bus_port, *self._ports_of(node)) == (
             entry.ip.lower(), entry.bus_port, entry.port, entry.other_port
         ):  # fmt: skip
             return
@@ -133,7 +133,9 @@ class GossipReader:
     def _meet_stranger(self, entry: Gossip) -> None:
         """A node we know tells of one that we do not: trust it, unless that was forgotten on purpose."""
         state = self._state
-        if entry.flags & NOADDR or not valid_name(entry.name) or state.is_forgotten(entry.name):
+        if entry.flags & NOADDR or not (valid_name(entry.name) and valid_address(entry.ip)):
+            return
+        if state.is_forgotten(entry.name):
             return
         node = state.new_node(entry.name, entry.flags & ~MYSELF)
         self._set_address(node, entry)

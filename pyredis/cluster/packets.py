@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .announce import client_port
+from .announce import client_port, valid_address
 from .messages import (
     AUTH_ACK,
     AUTH_REQUEST,
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from .member import Member
 
 NO_FILTER: Final = -1
+
+
+def _address_of(packet: Packet, link: Link) -> str:
+    """Where the sender says it is, else where *link* comes from (nodeIp2String)."""
+    return packet.ip if packet.ip and valid_address(packet.ip) else link.peer_ip
 
 
 class PacketReader:
@@ -135,7 +140,7 @@ class PacketReader:
                 state.schedule(SAVE_CONFIG)
         if sender is None and packet.kind == MEET:
             node = state.new_node(None, HANDSHAKE)
-            self._set_address(node, packet.ip or link.peer_ip, packet)
+            self._set_address(node, _address_of(packet, link), packet)
             state.add_node(node)
             state.schedule(SAVE_CONFIG)
             self._member.gossip.read(packet, None)
@@ -206,7 +211,7 @@ class PacketReader:
     def _update_address(self, node: Node, link: Link, packet: Packet) -> None:
         """*node* speaks from elsewhere: connect there, and follow it there (nodeUpdateAddressIfNeeded)."""
         state = self._state
-        ip = packet.ip or link.peer_ip
+        ip = _address_of(packet, link)
         if link is node.link or not ip:
             return
         if (node.ip, node.bus_port, node.tcp_port, node.tls_port) == (ip, packet.bus_port, *self._ports(packet)):
