@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.dispatch import settle_turn
 from ..registry.flags import GATE_CLUSTER
 from ..replication.intake import empty_data
+from . import ClusterError
 from .announce import default_port
 from .bus import Bus, BusError
 from .cron import PERIOD_MS
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from ..engine.server import Server
 
 FORGET_KEYS_MS = 10_000
-
-
-class ClusterError(Exception):
-    """This server cannot start as a node; the reason has been logged."""
 
 
 class Cluster:
@@ -234,7 +231,6 @@ class Cluster:
 
 
 def install(server: Server) -> None:
-    """Make *server* a node of a cluster, if it is to be one."""
-    if server.config.cluster_enabled:
-        server.cluster = Cluster(server)
-        server.cluster.install()
+    """Make *server* a node of a cluster."""
+    server.cluster = Cluster(server)
+    server.cluster.install()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyredis.app import build_server
+from pyredis.cluster import ClusterError
 from pyredis.cluster.node import FAIL, MASTER, MYSELF, PFAIL, REPLICA, Node
-from pyredis.cluster.service import ClusterError
 from pyredis.cluster.slots import key_slot
 from pyredis.config.config import Config
 from pyredis.engine.server import Server
