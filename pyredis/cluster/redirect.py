@@ -50,7 +50,7 @@ class Routing:
         Leaves the slot of its keys in ``client.slot``, -1 without any.
         """
         state = self._state
-        if command in self._single:  # nearly always, and nearly always so
+        if command in self._single:  # the usual case, without lists of keys
             slot = key_slot(argv[1])
             if state.owners[slot] is state.myself and state.health.ok and slot not in state.migrating:
                 client.slot = slot

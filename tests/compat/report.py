@@ -77,7 +77,7 @@ The real server is `$PYREDIS_ORACLE`, or `redis-server` or `valkey-server` from 
 - A follower compares a snapshot's checksum before it gives up its old data (see [design.md](design.md)).
 - Passwords of TLS keys and of faulty `user` lines are redacted as well (see [security.md](security.md)).
 - `used_memory` leaves out the interpreter, about 30 MB; `used_memory_rss` has it (see [memory.md](memory.md)).
-- There are no modules and no cluster, and a TLS connection cannot debug scripts.
+- There are no modules, and a TLS connection cannot debug scripts.
 - Directives of our own are hidden: `CONFIG GET *` answers as Redis does, their names get their values.
 
 These directives are accepted, shown and rewritten, and have no effect:
