@@ -17,7 +17,7 @@ from pyredis.app import App, build_server, runner
 from pyredis.cluster.announce import bus_port
 from pyredis.cluster.bus import Bus, BusError
 from pyredis.cluster.link import EMPTY_BYTES
-from pyredis.cluster.messages import FAIL, HEADER_BYTES, PING, PONG, SIGNATURE, Packet, decode
+from pyredis.cluster.messages import HEADER_BYTES, PING, PONG, SIGNATURE, Packet, decode
 from pyredis.cluster.node import HANDSHAKE, REPLICA, Node
 from pyredis.config.config import Config
 from pyredis.engine.client import Client
@@ -352,16 +352,19 @@ def talk_during_a_script(server: Server, context: ssl.SSLContext | None) -> None
     with bus, client, other:
         assert ping_bus(bus) == PONG
         received = list(server.cluster.state.received)
+        other.sendall(encode_command("PING"))
+        assert other.recv(1000) == b"+PONG\r\n"
         client.sendall(encode_command("EVAL", "while true do end", "0"))
-        reply = b""
-        while not reply.startswith(b"-BUSY "):
-            other.sendall(encode_command("PING"))
-            reply = other.recv(1000)
-        for _ in range(3):
-            assert ping_bus(bus) == PONG
-        bus.sendall(Packet(FAIL, "e" * 40, name="f" * 40).encode()[:-1])
-        assert server.cluster.state.received == received
-        other.sendall(encode_command("SCRIPT", "KILL"))
+        try:
+            reply = b""
+            while not reply.startswith(b"-BUSY "):
+                other.sendall(encode_command("PING"))
+                reply = other.recv(1000)
+            for _ in range(3):
+                assert ping_bus(bus) == PONG
+            assert server.cluster.state.received == received
+        finally:
+            other.sendall(encode_command("SCRIPT", "KILL"))
         assert other.recv(1000) == b"+OK\r\n"
         assert client.recv(1000).startswith(b"-ERR Script killed by user")
         assert ping_until(server, received[PING] + 3)
