@@ -16,19 +16,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from ..cluster.link import BusLink
 from ..engine.buffers import REPLY_BUFFER
 from ..util.tlstransport import TlsTransport
 from .connection import Connection, finish_turn
 from .tls import Dropped
 
 if TYPE_CHECKING:
+    from ..cluster.link import BusLink
     from ..engine.client import Client
     from ..engine.server import Server
     from .listeners import Factory
 
-Carrier = Connection | TlsTransport | Dropped | BusLink
-"""Whoever reads from a socket and holds its transport."""
+    Carrier = Connection | TlsTransport | Dropped | BusLink
+    """Whoever reads from a socket and holds its transport."""
 
 CHUNK = 1 << 16
 
