@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ..waiting import until
-from .servers import OURS, Server, free_port
+from .servers import OURS, Server, free_port, version_of
 from .wire import Connection
 
 SLOTS = 16384
@@ -102,6 +102,16 @@ class Cluster:
 def ours(masters: int = 3, replicas: int = 0, *options: str) -> Cluster:
     """A cluster of our own servers."""
     return Cluster([OURS] * (masters + replicas), masters, *options)
+
+
+def release(program: str) -> tuple[int, ...]:
+    """The version of the real server that *program* is, without its patch level."""
+    server = Server.start([program])
+    connection = server.connect()
+    found = version_of(connection)[1][:2]
+    connection.close()
+    server.stop()
+    return found
 
 
 def _call(connection: Connection, *argv: bytes | str | int) -> object:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from ..waiting import until
-from .servers import MISSING, OURS, Server, find_oracle, free_port, version_of
+from .clusters import release
+from .servers import MISSING, OURS, Server, find_oracle, free_port
 from .wire import Connection, Node, show
 
 PREPARING = [
@@ -53,11 +54,11 @@ def nodes() -> Iterator[tuple[Connection, Connection]]:
     oracle = find_oracle()
     if oracle is None:
         pytest.skip(MISSING)
+    if release(oracle) != (7, 2):
+        pytest.skip("the texts of 7.2 are compared")
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")
     servers = [Server.start(command, *options, "--cluster-port", str(free_port())) for command in ([oracle], OURS)]
     connections = [server.connect() for server in servers]
-    if version_of(connections[0])[1][:2] != (7, 2):
-        pytest.skip("the texts of 7.2 are compared")
     yield connections[0], connections[1]
     for connection in connections:
         connection.close()
