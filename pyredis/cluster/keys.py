@@ -2,7 +2,7 @@
 
 Redis keeps a list per slot at all times.  Slots are counted only while they move, so here the lists are made when
 somebody asks, in one pass over the keys, and followed by an observer from then on; a minute after the last
-question they go.  Until then a write costs 0.5 us more, and a key some 100 bytes.
+question they go.  Until then a write costs 1 us more, and a key 40 to 100 bytes.
 """
 
 from __future__ import annotations
