@@ -92,8 +92,7 @@ def command_info(client: Client, argv: Argv) -> Reply:
     if len(argv) == 2:
         return command_(client, argv)
     chosen = [look_up(client, name) for name in argv[2:]]
-    missing = wire.null if wire.version == 3 else b"*-1\r\n"
-    return array_of([missing if each is None else info_of(each, wire) for each in chosen])
+    return array_of([wire.null if each is None else info_of(each, wire) for each in chosen])
 
 
 @command("COMMAND|DOCS", arity=-2, flags=LOADING | STALE, acl="connection", tips=UNORDERED)
