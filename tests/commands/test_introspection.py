@@ -23,5 +23,5 @@ def test_info_finds_subcommands_in_any_case(send: Peer) -> None:
 
 def test_list_count_and_docs_agree(send: Peer) -> None:
     names: Any = parse_reply(send("COMMAND", "LIST"))
-    assert send("COMMAND", "COUNT") == integer(len(set(names)))
+    assert send("COMMAND", "COUNT") == integer(len({name for name in names if b"|" not in name}))
     assert send("COMMAND", "DOCS", "nosuch") == b"*0\r\n"
