@@ -147,7 +147,7 @@ class GossipReader:
     def read_extensions(self, packet: Packet, sender: Node) -> None:
         """Names, shard and forgotten nodes; what is not said is taken back (clusterProcessPingExtensions)."""
         texts = {EXT_HOSTNAME: "", EXT_HUMAN_NAME: ""}
-        shard_id = (sender.master or sender).shard_id
+        shard_id = sender.shard_id
         for extension in packet.extensions:
             if extension.kind in texts:
                 texts[extension.kind] = extension.text
@@ -161,7 +161,7 @@ class GossipReader:
             return
         set_hostname(self._state, sender, texts[EXT_HOSTNAME])
         set_human_name(self._state, sender, texts[EXT_HUMAN_NAME])
-        self._state.set_shard(sender, shard_id)
+        self._state.set_shard(sender, shard_id if sender.master is None else sender.master.shard_id)
 
     def _forget(self, extension: Extension) -> None:
         state, forgotten = self._state, extension.forgotten

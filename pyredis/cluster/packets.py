@@ -69,7 +69,7 @@ class PacketReader:
         sender = self._identify(link, packet)
         if sender is not None:
             sender.data_received_ms = self._host.now_ms()
-            if not sender.is_(HANDSHAKE):
+            if not sender.is_(HANDSHAKE | MYSELF):
                 self._note_header(sender, packet)
         return self._act(link, packet, sender)
 
@@ -79,6 +79,8 @@ class PacketReader:
             if kind != PONG:
                 self._answer(link, packet, sender)
             return self._read_ping(link, packet, sender)
+        if sender is self._state.myself:
+            return True
         if kind == FAIL:
             self._read_fail(packet, sender)
         elif kind >= len(MESSAGE_TYPES):
@@ -150,6 +152,8 @@ class PacketReader:
         node = None if link.inbound else link.node
         if node is not None and not self._check_identity(link, node, packet, sender):
             return False
+        if sender is self._state.myself:  # met by mistake, or somebody poses as ourselves: nobody else knows us better
+            return True
         if sender is not None:
             sender.flags = sender.flags & ~NOFAILOVER | packet.flags & NOFAILOVER
             if packet.kind == PING and not sender.is_(HANDSHAKE):

@@ -196,13 +196,14 @@ class ClusterState:
             del self.shards[node.shard_id]
 
     def set_shard(self, node: Node, shard_id: str) -> None:
-        """*node* belongs to *shard_id*, and so do we if it is our master (updateShardId)."""
-        if node.shard_id != shard_id:
-            self._move_to_shard(node, shard_id)
-            self.schedule(SAVE_CONFIG)
-        if self.myself.master is node and self.myself.shard_id != shard_id:
-            self._move_to_shard(self.myself, shard_id)
-            self.schedule(SAVE_CONFIG | SYNC_CONFIG)
+        """*node* and its replicas belong to *shard_id* (updateShardId).
+
+        Of the replicas Redis moves only ourselves, and does not start from a file in which others still differ.
+        """
+        for member in (node, *node.replicas):
+            if member.shard_id != shard_id:
+                self._move_to_shard(member, shard_id)
+                self.schedule(SAVE_CONFIG | SYNC_CONFIG if member is self.myself else SAVE_CONFIG)
 
     def _move_to_shard(self, node: Node, shard_id: str) -> None:
         self.leave_shard(node)
