@@ -7,11 +7,25 @@ from itertools import pairwise
 import pytest
 
 from pyredis.cluster.cron import PERIOD_MS
-from pyredis.cluster.messages import EXT_HOSTNAME, FAIL, MEET, PING, PUBLISH, Gossip, Packet, decode, text_extension
+from pyredis.cluster.describe import nodes_text
+from pyredis.cluster.messages import (
+    EXT_HOSTNAME,
+    EXT_HUMAN_NAME,
+    EXTENDED,
+    FAIL,
+    MEET,
+    PING,
+    PUBLISH,
+    Gossip,
+    Packet,
+    decode,
+    shard_extension,
+    text_extension,
+)
 from pyredis.cluster.node import FAIL as FAILED
-from pyredis.cluster.node import HANDSHAKE, MASTER, NOADDR, NOFAILOVER, PFAIL
+from pyredis.cluster.node import HANDSHAKE, MASTER, NOADDR, NOFAILOVER, PFAIL, REPLICA
 
-from .simulation import TIMEOUT_MS, Network, cluster_of
+from .simulation import TIMEOUT_MS, Network, SimLink, SimNode, cluster_of
 
 
 @pytest.fixture
@@ -366,3 +380,48 @@ def test_congested_links_are_cut(three):
     assert one.state.links_over_limit == 1
     assert one.sees(other).link is not None
     assert "due to exceeding send buffer memory limit." in one.log
+
+
+# --- what no node would say -----------------------------------------------------------------------
+
+
+def intruder(network: Network) -> tuple[SimNode, SimLink]:
+    """The first node, and a link of somebody it does not know."""
+    node = network.nodes[0]
+    return node, SimLink(network, node, None, "10.0.9.9")
+
+
+@pytest.mark.parametrize("kind", [PING, MEET, FAIL])
+def test_nobody_is_believed_who_poses_as_ourselves(three, kind):
+    node, link = intruder(three)
+    other = three.nodes[1].name
+    before = nodes_text(node.state)
+    packet = Packet(kind, node.name, master=other, current_epoch=99, config_epoch=99, ip="10.0.9.9", name=other)
+    node.member.received(link, packet.encode())
+    assert nodes_text(node.state) == before
+    assert node.state.current_epoch < 99
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "a,b", 'a"b', "a#b"])
+def test_names_and_addresses_that_nodes_conf_cannot_hold_are_ignored(three, name):
+    node, other = three.nodes[:2]
+    known = node.sees(other)
+    for kind in (EXT_HOSTNAME, EXT_HUMAN_NAME):
+        packet = Packet(
+            PING, other.name, known.slots, config_epoch=known.config_epoch, ip=name, port=7000, bus_port=17000,
+            flags=MASTER, message_flags=EXTENDED, extensions=[text_extension(kind, name)],
+        )  # fmt: skip
+        node.member.received(SimLink(three, node, None, known.ip), packet.encode())
+    assert (known.hostname, known.human_name, known.ip) == ("", "", other.ip)
+
+
+def test_replicas_keep_to_the_shard_of_their_master():
+    network = cluster_of(1, 1)
+    node, replica = network.nodes
+    network.run_until(lambda: node.sees(replica).master is node.me)
+    packet = Packet(
+        PING, replica.name, master=node.name, port=7000, bus_port=17000, flags=REPLICA, message_flags=EXTENDED,
+        extensions=[shard_extension("e" * 40)],
+    )  # fmt: skip
+    node.member.received(SimLink(network, node, None, replica.ip), packet.encode())
+    assert node.sees(replica).shard_id == node.me.shard_id
