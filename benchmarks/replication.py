@@ -1,8 +1,8 @@
 """``python -m benchmarks.replication``: what a follower costs its leader, beside a real server.
 
-SET is measured alternately with nobody attached and with one follower, both servers of the same kind; afterwards the
-time until the follower has everything tells whether it keeps up.  The leader has a core of its own where there is one
-to spare; the follower shares that of the load.
+In each round a leader is started and SET measured, first alone (later its backlog would be written even without a
+follower), then with one follower; afterwards the time until that has everything tells whether it keeps up.  The system
+places the three processes on its cores, unless ``--pin`` is given.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shlex
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 from .load import MISSING, Load, Test, find_benchmark
@@ -58,30 +59,25 @@ def wait_until_equal(leader: Server, follower: Server) -> float:
 
 
 def measure(name: str, command: Sequence[str], load: Load, options: argparse.Namespace) -> Figures:
-    own, other = cores()
+    own, other = cores() if options.pin else (None, None)
     test = Test("SET")
     more = ("--repl-diskless-sync-delay", "0")
     alone, followed, kept, behind, follower_us = [], [], [], [], []
-    leader = Server(name, [*command, *more], own)
-    try:
-        follower = Server(name, [*command, *more], other)
-        try:
-            load.measure(leader, test, options.requests, options.pipeline)
-            for number in range(options.rounds):
-                print(f"{name}: round {number + 1} of {options.rounds}", flush=True)
-                follower.send(["REPLICAOF", "NO", "ONE"])
-                alone.append(load.measure(leader, test, options.requests, options.pipeline))
-                follower.send(["REPLICAOF", "127.0.0.1", leader.port])
-                wait_until_equal(leader, follower)
-                before = follower.cpu()
-                followed.append(load.measure(leader, test, options.requests, options.pipeline))
-                behind.append(wait_until_equal(leader, follower))
-                follower_us.append((follower.cpu() - before) / options.requests * 1e6)
-                kept.append(followed[-1].rps / alone[-1].rps)
-        finally:
-            follower.stop()
-    finally:
-        leader.stop()
+    for number in range(options.rounds):
+        print(f"{name}: round {number + 1} of {options.rounds}", flush=True)
+        with ExitStack() as stack:
+            leader, follower = (Server(name, [*command, *more], core) for core in (own, other))
+            stack.callback(leader.stop)
+            stack.callback(follower.stop)
+            load.measure(leader, test, options.requests // 4, options.pipeline)  # warms up
+            alone.append(load.measure(leader, test, options.requests, options.pipeline))
+            follower.send(["REPLICAOF", "127.0.0.1", leader.port])
+            wait_until_equal(leader, follower)
+            before = follower.cpu()
+            followed.append(load.measure(leader, test, options.requests, options.pipeline))
+            behind.append(wait_until_equal(leader, follower))
+            follower_us.append((follower.cpu() - before) / options.requests * 1e6)
+            kept.append(followed[-1].rps / alone[-1].rps)
     return Figures(
         statistics.median(sample.rps for sample in alone),
         statistics.median(sample.rps for sample in followed),
@@ -102,12 +98,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--keyspace", type=int, default=10_000)
     add("--real", default=find_real(), help="the real server (default: $PYREDIS_ORACLE, else from PATH)")
     add("--ours", default=shlex.join(OURS), help="command of the server under test")
+    add("--pin", action="store_true", help="give the leader a core of its own; the follower shares that of the load")
     add("--json", metavar="FILE", help="write all figures there")
     options = parser.parse_args(argv)
     binary = find_benchmark()
     if binary is None:
         parser.error(MISSING)
-    load = Load(binary, cores()[1], options.clients, options.keyspace)
+    load = Load(binary, cores()[1] if options.pin else None, options.clients, options.keyspace)
     programs = [("pyredis", shlex.split(options.ours))]
     if options.real is not None:
         programs.insert(0, ("real", [options.real]))

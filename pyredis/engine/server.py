@@ -63,6 +63,7 @@ class Server(Keyspace):
         "finish_soon",
         "finishing",
         "gate",
+        "only_noting",
         "reads",
         "resumable",
         "slow_ns",
@@ -83,6 +84,8 @@ class Server(Keyspace):
         """Commands that a profile of rights has taken out of ``commands``, for those who may run them all the same."""
         self.acl = AclStore(self)
         self.gate = GATE_ALWAYS
+        self.only_noting = False
+        """Changes are noted to be propagated, and nobody else observes them: SET then does so by itself."""
         self.unsettled = False
         """Set by whatever needs ``dispatch.settle`` after the running command."""
         self.busy_text: str | None = None
@@ -279,6 +282,10 @@ class Server(Keyspace):
         else:
             self.unplug(self._note_write)
             self.deletion_sink = None
+
+    def _observers_changed(self) -> None:
+        super()._observers_changed()
+        self.only_noting = self.observers == [self._note_write]
 
     def _note_write(self, db: Database, key: bytes, event: bytes | None, kind: int) -> None:
         if kind not in (EXPIRED, EVICTED):

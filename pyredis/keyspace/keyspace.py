@@ -82,11 +82,14 @@ class Keyspace:
         if not any(entry[1] == observer for entry in self._observer_order):
             self._observer_order.append((order, observer))
             self._observer_order.sort(key=lambda entry: entry[0])
-            self.observers = [entry[1] for entry in self._observer_order]
+            self._observers_changed()
 
     def unplug(self, observer: Observer) -> None:
         """Stop calling *observer*."""
         self._observer_order = [entry for entry in self._observer_order if entry[1] != observer]
+        self._observers_changed()
+
+    def _observers_changed(self) -> None:
         self.observers = [entry[1] for entry in self._observer_order]
 
     def swap(self, first: int, second: int) -> None:

@@ -20,7 +20,7 @@ GETACK: list[bytes] = [b"REPLCONF", b"GETACK", b"*"]
 HIGH_WATER = 1 << 18
 """A connection is handed no more of the stream than so many unsent bytes; the rest stays in the shared buffer."""
 CHUNK = 1 << 16
-PACE_NS = 1_000_000
+PACE_NS = 2_000_000
 """Under load replicas are sent what has come in so long, not each turn's few commands: of the time that a follower
 costs its leader, and itself, that spares a third.  Whoever waits for an acknowledgement is not kept waiting."""
 
