@@ -312,7 +312,7 @@ def test_hidden_commands_are_nowhere_to_be_seen_but_open_to_the_operator() -> No
     server = make("elasticache")
     peer, operator = Peer(server), Peer(server)
     assert b"\r\nconfig\r\n" not in peer("COMMAND", "LIST")
-    assert peer("COMMAND", "INFO", "config") == b"*1\r\n*-1\r\n"
+    assert peer("COMMAND", "INFO", "config") == b"*1\r\n$-1\r\n"
     assert peer("ACL", "DRYRUN", "default", "config", "get", "x") == b"-ERR Command 'config' not found\r\n"
     assert operator("AUTH", "operator", "op-secret") == b"+OK\r\n"
     assert operator("CONFIG", "GET", "rights-profile") == b"*2\r\n$14\r\nrights-profile\r\n$11\r\nelasticache\r\n"
