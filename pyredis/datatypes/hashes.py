@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, ValuesView
+from collections.abc import ItemsView, Iterator, ValuesView
 from marshal import dumps, loads
 from typing import TYPE_CHECKING, Any, Final
 
-from .sampled import HASHTABLE, LISTPACK, SampledDict
+from .sampled import HASHTABLE, LISTPACK, SampledDict, unpacking
 
 if TYPE_CHECKING:
     from .encodings import Thresholds
@@ -144,16 +144,6 @@ def _shape_of(fields: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
     return shape
 
 
-def _unpacking(method: Callable[..., Any]) -> Any:
-    """A *method* of ``Hash`` that changes it, for one that is packed until then."""
-
-    def unpack_first(self: PackedHash, *arguments: Any, **options: Any) -> Any:
-        self.unpack()
-        return method(self, *arguments, **options)
-
-    return unpack_first
-
-
 class PackedHash(Hash):
     """A small hash as two objects: its field names, shared with other hashes, and all its values in one.
 
@@ -222,15 +212,15 @@ class PackedHash(Hash):
         other._shape, other._packed = self._shape, self._packed
         return other
 
-    put = _unpacking(Hash.put)
-    expect = _unpacking(Hash.expect)
-    __setitem__ = _unpacking(dict.__setitem__)
-    __delitem__ = _unpacking(dict.__delitem__)
-    pop = _unpacking(dict.pop)
-    popitem = _unpacking(dict.popitem)
-    setdefault = _unpacking(dict.setdefault)
-    update = _unpacking(dict.update)
-    clear = _unpacking(dict.clear)
+    put = unpacking(Hash.put)
+    expect = unpacking(Hash.expect)
+    __setitem__ = unpacking(dict.__setitem__)
+    __delitem__ = unpacking(dict.__delitem__)
+    pop = unpacking(dict.pop)
+    popitem = unpacking(dict.popitem)
+    setdefault = unpacking(dict.setdefault)
+    update = unpacking(dict.update)
+    clear = unpacking(dict.clear)
 
     def _check(self) -> None:
         """Assert every invariant; for tests."""

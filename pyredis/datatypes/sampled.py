@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .sampling import Sampler
 
@@ -64,3 +65,13 @@ class SampledDict(dict[bytes, V]):
                 return 0, list(self)
             self.sampler = Sampler(self)
         return self.sampler.scan(cursor, count)
+
+
+def unpacking(method: Callable[..., Any]) -> Any:
+    """A *method* that changes a dict of this kind, for one that is packed until then (``unpack``)."""
+
+    def unpack_first(self: Any, *arguments: Any, **options: Any) -> Any:
+        self.unpack()
+        return method(self, *arguments, **options)
+
+    return unpack_first

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Sequence
 from itertools import islice
 from marshal import dumps, loads
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..util.numbers import parse_int_or_none
-from .sampled import HASHTABLE, LISTPACK, SampledDict
+from .sampled import HASHTABLE, LISTPACK, SampledDict, unpacking
 from .sampling import Sampler
 
 if TYPE_CHECKING:
@@ -196,16 +196,6 @@ class Set(SampledDict[None]):
             assert not self._unsorted
 
 
-def _unpacking(method: Callable[..., Any]) -> Any:
-    """A *method* of ``Set`` that changes it, for one that is packed until then."""
-
-    def unpack_first(self: PackedSet, *arguments: Any, **options: Any) -> Any:
-        self.unpack()
-        return method(self, *arguments, **options)
-
-    return unpack_first
-
-
 class PackedSet(Set):
     """A small set as one object: 150 bytes and 5 per member besides the data, where a dict takes 300 and 70.
 
@@ -252,19 +242,19 @@ class PackedSet(Set):
         twin._packed = self._packed
         return twin
 
-    add = _unpacking(Set.add)
-    add_all = _unpacking(Set.add_all)
-    discard = _unpacking(Set.discard)
-    pop_random = _unpacking(Set.pop_random)
-    expect = _unpacking(Set.expect)
-    become_intset = _unpacking(Set.become_intset)
-    __setitem__ = _unpacking(dict.__setitem__)
-    __delitem__ = _unpacking(dict.__delitem__)
-    pop = _unpacking(dict.pop)
-    popitem = _unpacking(dict.popitem)
-    setdefault = _unpacking(dict.setdefault)
-    update = _unpacking(dict.update)
-    clear = _unpacking(dict.clear)
+    add = unpacking(Set.add)
+    add_all = unpacking(Set.add_all)
+    discard = unpacking(Set.discard)
+    pop_random = unpacking(Set.pop_random)
+    expect = unpacking(Set.expect)
+    become_intset = unpacking(Set.become_intset)
+    __setitem__ = unpacking(dict.__setitem__)
+    __delitem__ = unpacking(dict.__delitem__)
+    pop = unpacking(dict.pop)
+    popitem = unpacking(dict.popitem)
+    setdefault = unpacking(dict.setdefault)
+    update = unpacking(dict.update)
+    clear = unpacking(dict.clear)
 
     def _check(self) -> None:
         """Assert every invariant; for tests."""

@@ -6,11 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from pyredis.cli.client import Client, ClientError
 from pyredis.util.urls import ServerUrl
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,14 +37,18 @@ class Node:
         self.client = self._connect()
 
     def _connect(self) -> Client:
-        deadline = time.monotonic() + 15
-        while True:
+        found: list[Client] = []
+
+        def connected() -> bool:
             try:
-                return Client(self.url)
+                found.append(Client(self.url))
             except ClientError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
+                if self.process.poll() is not None:
                     raise
-                time.sleep(0.02)
+            return bool(found)
+
+        assert until(connected), "the server does not answer"
+        return found[0]
 
     def close(self) -> None:
         self.client.close()

@@ -30,26 +30,10 @@ from tests import certificates
 from tests.certificates import Authority
 from tests.compat.servers import free_port
 from tests.conftest import encode_command
+from tests.loops import PATIENCE, send, until
 from tests.waiting import until as wait_until
 
-PATIENCE = 20.0
 Start = Callable[..., Awaitable[Server]]
-
-
-def send(server: Server, *words: str | bytes | int) -> bytes:
-    client = Client(server)
-    server.clients[client.id] = client
-    run(client, encode_command(*words))
-    server.forget(client)
-    finish_turn(server)
-    return b"".join(client.out)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until *condition* holds; it is looked at again whenever something happened."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def on_loop(tmp_path: Path, body: Callable[[Start], Awaitable[None]], **common: Any) -> None:

@@ -12,33 +12,13 @@ import pytest
 
 from pyredis.app import App, build_server, runner
 from pyredis.config.config import Config
-from pyredis.engine.client import Client
-from pyredis.engine.dispatch import run
 from pyredis.engine.log import Log
 from pyredis.engine.server import Server
-from pyredis.net.connection import finish_turn
 from pyredis.util.clock import SystemClock
 from tests.compat.servers import free_port
-from tests.conftest import encode_command
+from tests.loops import send, until
 
-PATIENCE = 20.0
 Start = Callable[..., Awaitable[Server]]
-
-
-def send(server: Server, *words: str | bytes | int) -> bytes:
-    client = Client(server)
-    server.clients[client.id] = client
-    run(client, encode_command(*words))
-    server.forget(client)
-    finish_turn(server)
-    return b"".join(client.out)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until *condition* holds; it is looked at again whenever something happened."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def on_loop(tmp_path: Path, body: Callable[[Start], Awaitable[None]]) -> None:
